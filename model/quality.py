@@ -1,0 +1,165 @@
+"""How good a reference a face would make, with the numbers behind the judgement.
+
+Enrolment asks this gate; verification only reports it, since a probe that is
+hard to see is decided by its score.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from model.faces import Face
+from model.types import Image
+
+Gate = Literal["off", "standard", "strict"]
+
+
+class Reason(StrEnum):
+    FACE_TOO_SMALL = "face_too_small"
+    LOW_CONFIDENCE = "low_confidence"
+    BLURRED = "blurred"
+    TOO_DARK = "too_dark"
+    TOO_BRIGHT = "too_bright"
+    EXTREME_POSE = "extreme_pose"
+    FACE_CUT_OFF = "face_cut_off"
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Measures of one face.
+
+    Attributes:
+        face_size_px: Shorter side of the box.
+        confidence: The detector's.
+        sharpness: Variance of the Laplacian of the chip's luminance.
+        brightness: Mean luminance of the chip's middle, 0..255.
+        contrast: Standard deviation of the same.
+        yaw: Place of the nose between the eyes, -1 .. 1; 0 is frontal, positive
+            when the nose points to the image's right.
+        pitch: Place of the nose between eyes and mouth, -1 .. 1; 0 is frontal,
+            positive when looking up.
+        roll_degrees: Slope of the line through the eyes.
+        visible: Share of the box inside the image.
+    """
+
+    face_size_px: float
+    confidence: float
+    sharpness: float
+    brightness: float
+    contrast: float
+    yaw: float
+    pitch: float
+    roll_degrees: float
+    visible: float
+
+    @property
+    def score(self) -> float:
+        """The weakest measure against what is comfortable for it, in [0, 1]."""
+        comfort = (
+            self.face_size_px / 112,
+            self.confidence,
+            self.sharpness / 300,
+            self.brightness / 90,
+            (255 - self.brightness) / 60,
+            1.25 - abs(self.yaw),
+            1.25 - abs(self.pitch),
+            self.visible,
+        )
+        return max(0.0, min(1.0, *comfort))
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a gate accepts; the attributes are those of `Quality`."""
+
+    face_size_px: float
+    confidence: float
+    sharpness: float
+    darkest: float
+    brightest: float
+    pose: float
+    visible: float
+
+
+BOUNDS: dict[Gate, Bounds] = {
+    "standard": Bounds(40, 0.75, 25, 35, 230, 0.85, 0.80),
+    "strict": Bounds(80, 0.85, 80, 60, 210, 0.50, 0.97),
+}
+
+
+def measure(face: Face, chip: Image, image_size: tuple[int, int]) -> Quality:
+    """Measures a face.
+
+    Args:
+        face: In pixels of its image.
+        chip: The aligned face, RGB. Shape (H, W, 3), uint8.
+        image_size: (height, width) of the image.
+    """
+    grey = cv2.cvtColor(chip, cv2.COLOR_RGB2GRAY)
+    height, width = grey.shape
+    # The corners of a chip show background and hair.
+    middle = grey[height // 5 : -(height // 8), width // 5 : -(width // 5)]
+    yaw, pitch, roll = _pose(face)
+    return Quality(
+        face_size_px=min(face.width, face.height),
+        confidence=face.confidence,
+        sharpness=float(cv2.Laplacian(middle, cv2.CV_32F).var()),
+        brightness=float(middle.mean()),
+        contrast=float(middle.std()),
+        yaw=yaw,
+        pitch=pitch,
+        roll_degrees=roll,
+        visible=_visible(face, image_size),
+    )
+
+
+def reasons(quality: Quality, gate: Gate) -> tuple[Reason, ...]:
+    """What the gate objects to; empty when the face is accepted."""
+    if gate == "off":
+        return ()
+    bounds = BOUNDS[gate]
+    objections = {
+        Reason.FACE_TOO_SMALL: quality.face_size_px < bounds.face_size_px,
+        Reason.LOW_CONFIDENCE: quality.confidence < bounds.confidence,
+        Reason.BLURRED: quality.sharpness < bounds.sharpness,
+        Reason.TOO_DARK: quality.brightness < bounds.darkest,
+        Reason.TOO_BRIGHT: quality.brightness > bounds.brightest,
+        Reason.EXTREME_POSE: max(abs(quality.yaw), abs(quality.pitch)) > bounds.pose,
+        Reason.FACE_CUT_OFF: quality.visible < bounds.visible,
+    }
+    return tuple(reason for reason, objected in objections.items() if objected)
+
+
+def _pose(face: Face) -> tuple[float, float, float]:
+    """Yaw, pitch (-1 .. 1) and roll (degrees), from the five landmarks."""
+    eye_r, eye_l, nose, mouth_r, mouth_l = face.landmarks.astype(np.float64)
+    eyes, mouth = (eye_r + eye_l) / 2, (mouth_r + mouth_l) / 2
+    across, down = eye_l - eye_r, mouth - eyes
+    roll = math.degrees(math.atan2(across[1], across[0]))
+    # Half the larger of eye distance and face height: when the head turns, the
+    # eye distance shrinks and the nose leaves the middle at the same time.
+    unit = across / (np.linalg.norm(across) + 1e-6)
+    half = max(float(np.linalg.norm(across)), 0.6 * float(np.linalg.norm(down))) / 2 + 1e-6
+    middle = (eyes + mouth) / 2
+    yaw = float(np.dot(nose - middle, unit)) / half
+    # A frontal nose tip lies a little above the middle between eyes and mouth.
+    along = float(np.dot(nose - eyes, down)) / (float(np.dot(down, down)) + 1e-6)
+    pitch = (0.52 - along) / 0.45
+    return _clip(yaw), _clip(pitch), roll
+
+
+def _clip(value: float) -> float:
+    return max(-1.0, min(1.0, value))
+
+
+def _visible(face: Face, image_size: tuple[int, int]) -> float:
+    height, width = image_size
+    inside_x = max(0.0, min(width, face.x + face.width) - max(0.0, face.x))
+    inside_y = max(0.0, min(height, face.y + face.height) - max(0.0, face.y))
+    return min(1.0, inside_x * inside_y / max(face.area, 1e-6))

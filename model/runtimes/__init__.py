@@ -1,0 +1,1 @@
+"""SavedModels at work: the same artifact on OpenVINO or on TensorFlow."""

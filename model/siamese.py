@@ -1,0 +1,105 @@
+"""The siamese network: twin towers, L1 distance, one sigmoid unit.
+
+    embedding  = unit(tower(chip))
+    twin       = embedding F                     F: (D, K), model.frame
+    distance   = |twin(probe) - twin(reference)|
+    score      = sigmoid(bias - sum_k weight[k] distance[k])
+
+Source:
+    Koch, Zemel and Salakhutdinov, "Siamese Neural Networks for One-shot Image
+    Recognition" (2015). The frame F is ours.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+from model.types import Array
+
+SIGNATURES = ("embed", "score")
+
+
+@keras.saving.register_keras_serializable("semblance")
+class L1Distance(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
+    """Element-wise |a - b| of two tensors that broadcast."""
+
+    def call(self, a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+        return tf.abs(a - b)
+
+
+class Siamese(tf.Module):  # type: ignore[misc]  # tensorflow is untyped
+    """A tower with the siamese head on top, ready for export.
+
+    Args:
+        tower: Chips (N, H, W, 3) uint8 -> (N, D) float32.
+        frame: Directions of the L1 distance. Shape (D, K).
+        weights: Of each direction, >= 0. Shape (K,).
+        bias: Added before the sigmoid.
+    """
+
+    def __init__(self, tower: keras.Model, frame: Array, weights: Array, bias: float) -> None:
+        super().__init__(name="SiameseNetwork")
+        self.tower = tower
+        self.unit = keras.layers.UnitNormalization(axis=-1, name="unit")
+        self.twin = keras.layers.Dense(frame.shape[1], use_bias=False, name="twin")
+        self.distance = L1Distance(name="l1_distance")
+        self.head = keras.layers.Dense(1, activation="sigmoid", name="head")
+        self.twin.build((None, frame.shape[0]))
+        self.twin.set_weights([frame])
+        self.head.build((None, frame.shape[1]))
+        self.head.set_weights([-weights[:, None], np.array([bias], dtype=np.float32)])
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        height, width = self.tower.input_shape[1:3]
+        return height, width
+
+    @property
+    def embedding_size(self) -> int:
+        return int(self.tower.output_shape[-1])
+
+    def embed(self, chips: tf.Tensor) -> tf.Tensor:
+        """Chips (N, H, W, 3) uint8 RGB -> (N, D), unit length."""
+        return self.unit(self.tower(chips, training=False))
+
+    def score(self, probe: tf.Tensor, references: tf.Tensor) -> tf.Tensor:
+        """Probe (D,) and references (M, D) -> scores (M,)."""
+        distance = self.distance(self.twin(probe[None]), self.twin(references))
+        return self.head(distance)[:, 0]
+
+
+def export_saved_model(siamese: Siamese, folder: Path) -> None:
+    """Writes one SavedModel with the signatures `embed` and `score`.
+
+    The weights are constants of the graph: a served model is not trained
+    further, and every runtime that reads SavedModels reads it as one file.
+    """
+    chips = tf.TensorSpec((None, *siamese.input_size, 3), tf.uint8, name="chips")
+    probe = tf.TensorSpec((siamese.embedding_size,), tf.float32, name="probe")
+    references = tf.TensorSpec((None, siamese.embedding_size), tf.float32, name="references")
+    embed = _frozen(siamese.embed, chips)
+    score = _frozen(siamese.score, probe, references)
+
+    class Served(tf.Module):  # type: ignore[misc]
+        @tf.function(input_signature=[chips])  # type: ignore[misc]
+        def embed(self, chips: tf.Tensor) -> dict[str, tf.Tensor]:
+            return {"embeddings": embed(chips)[0]}
+
+        @tf.function(input_signature=[probe, references])  # type: ignore[misc]
+        def score(self, probe: tf.Tensor, references: tf.Tensor) -> dict[str, tf.Tensor]:
+            return {"scores": score(probe, references)[0]}
+
+    served = Served()
+    signatures = {name: getattr(served, name) for name in SIGNATURES}
+    tf.saved_model.save(served, str(folder), signatures=signatures)
+
+
+def _frozen(function: Any, *specs: tf.TensorSpec) -> Any:
+    concrete = tf.function(function, input_signature=specs).get_concrete_function()
+    return convert_variables_to_constants_v2(concrete)

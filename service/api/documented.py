@@ -1,0 +1,44 @@
+"""The `responses` of a route for OpenAPI: an example, and its problems."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from service.api.problems import MEDIA_TYPE, OTHERS, TABLE, TYPE_PREFIX, Kind
+from service.api.schemas import Problem
+
+_KINDS = {kind.code: kind for kind in (*TABLE.values(), *OTHERS)}
+
+
+def problems(
+    *codes: str, example: dict[str, Any] | None = None, success: int = 200
+) -> dict[int | str, dict[str, Any]]:
+    """Documents the problems that a route can answer with, grouped by status."""
+    by_status: dict[int, list[Kind]] = {}
+    for code in codes:
+        kind = _KINDS[code]
+        by_status.setdefault(kind.status, []).append(kind)
+    answers: dict[int | str, dict[str, Any]] = {
+        status: {
+            "description": ", ".join(kind.code for kind in kinds),
+            "model": Problem,
+            "content": {MEDIA_TYPE: {"examples": {kind.code: _example(kind) for kind in kinds}}},
+        }
+        for status, kinds in sorted(by_status.items())
+    }
+    if example is not None:
+        answers[success] = {"content": {"application/json": {"example": example}}}
+    return answers
+
+
+def _example(kind: Kind) -> dict[str, Any]:
+    return {
+        "value": {
+            "type": TYPE_PREFIX + kind.code,
+            "title": kind.title,
+            "status": kind.status,
+            "code": kind.code,
+            "detail": "...",
+            "instance": "5f3c0d2e9a4b4c3f8e1d7a6b5c4d3e2f",
+        }
+    }

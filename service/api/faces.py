@@ -1,0 +1,121 @@
+"""Routes that look at a picture: enroll, verify, compare, detect."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from service.api import examples
+from service.api.body import body_of, openapi_body
+from service.api.documented import problems
+from service.api.present import compare_out, detect_out, enrol_out, verify_out
+from service.api.requests import CompareRequest, DetectRequest, EnrolRequest, VerifyRequest
+from service.api.schemas import CompareOut, DetectOut, EnrolOut, VerifyOut
+from service.api.state import RunningDep, admitted
+from service.core import compare as core_compare
+from service.core import detect as core_detect
+from service.core import enrol as core_enrol
+from service.core import verify as core_verify
+
+router = APIRouter(dependencies=[Depends(admitted)], tags=["faces"])
+short = APIRouter(dependencies=[Depends(admitted)], include_in_schema=False)
+"""POST /enroll and POST /verify: stable short names for the same routes."""
+
+_IMAGE = ("undecodable_image", "image_too_small", "image_too_large", "too_many_pixels")
+_PICTURE = (*_IMAGE, "unsupported_image_type", "invalid_request", "request_too_large", "overloaded")
+_ONE_FACE = ("no_face", "several_faces")
+
+
+@short.post("/enroll", status_code=201)
+@router.post(
+    "/v1/enroll",
+    status_code=201,
+    responses=problems(
+        *_PICTURE,
+        *_ONE_FACE,
+        *("low_quality", "none_accepted", "too_many_references", "storage_full"),
+        success=201,
+        example=examples.ENROL,
+    ),
+    openapi_extra=openapi_body(EnrolRequest, ("images",)),
+)
+def enroll(
+    body: Annotated[EnrolRequest, Depends(body_of(EnrolRequest, repeated="images"))],
+    running: RunningDep,
+) -> EnrolOut:
+    """Enrol 1 to 20 images of one person as references of an identity.
+
+    Each image is judged by itself; those that are accepted are stored together.
+    The same image again is recognised and not stored twice.
+    """
+    core = running.core
+    result = core_enrol.enrol(core, body.identity, body.images, body.faces)
+    return enrol_out(result, core.model, core.policy.gate)
+
+
+@short.post("/verify")
+@router.post(
+    "/v1/verify",
+    responses=problems(
+        *_PICTURE,
+        *_ONE_FACE,
+        *("unknown_identity", "model_mismatch"),
+        example=examples.VERIFY,
+    ),
+    openapi_extra=openapi_body(VerifyRequest, ("image",)),
+)
+def verify(
+    body: Annotated[VerifyRequest, Depends(body_of(VerifyRequest))], running: RunningDep
+) -> VerifyOut:
+    """Is the face in the image the one that enrolled?
+
+    A reference matches when its score is above the detection threshold; verified
+    when the share of matching references is above the verification threshold. A
+    face that does not match is 200 with `verified: false`.
+    """
+    core = running.core
+    result = core_verify.verify(
+        core,
+        body.identity,
+        body.image.data,
+        detection=body.detection_threshold,
+        verification=body.verification_threshold,
+        fmr=body.fmr,
+        choice=body.faces,
+    )
+    return verify_out(result, core.model, core.policy.gate)
+
+
+@router.post(
+    "/v1/compare",
+    responses=problems(*_PICTURE, *_ONE_FACE, example=examples.COMPARE),
+    openapi_extra=openapi_body(CompareRequest, ("image_a", "image_b")),
+)
+def compare(
+    body: Annotated[CompareRequest, Depends(body_of(CompareRequest))], running: RunningDep
+) -> CompareOut:
+    """Do two images show one person? Nothing is stored."""
+    core = running.core
+    result = core_compare.compare(
+        core,
+        body.image_a.data,
+        body.image_b.data,
+        detection=body.detection_threshold,
+        fmr=body.fmr,
+        choice=body.faces,
+    )
+    return compare_out(result, core.model, core.policy.gate)
+
+
+@router.post(
+    "/v1/detect",
+    responses=problems(*_PICTURE, example=examples.DETECT),
+    openapi_extra=openapi_body(DetectRequest, ("image",)),
+)
+def detect(
+    body: Annotated[DetectRequest, Depends(body_of(DetectRequest))], running: RunningDep
+) -> DetectOut:
+    """All faces of an image, the largest first, with box, landmarks and quality."""
+    core = running.core
+    return detect_out(core_detect.detect(core, body.image.data), core.policy.gate)

@@ -1,0 +1,56 @@
+"""The browser page, and /docs served from here, not from another host."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+
+import fastapi_offline
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.staticfiles import StaticFiles
+
+STATIC = Path(__file__).parents[2] / "static"
+_SWAGGER = Path(fastapi_offline.__file__).parent / "static"
+_DOCS_FILES = "/docs/files"
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+async def page() -> FileResponse:
+    """The page itself."""
+    return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+
+
+def install(app: FastAPI) -> None:
+    """Adds the page, its files and /docs to the app."""
+    app.include_router(router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount(_DOCS_FILES, StaticFiles(directory=_SWAGGER), name="docs-files")
+    docs = get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="Semblance API",
+        swagger_js_url=f"{_DOCS_FILES}/swagger-ui-bundle.js",
+        swagger_css_url=f"{_DOCS_FILES}/swagger-ui.css",
+        swagger_favicon_url="/static/icon.svg",
+    )
+    policy = _docs_policy(bytes(docs.body).decode())
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs_page() -> HTMLResponse:
+        return HTMLResponse(docs.body, headers={"Content-Security-Policy": policy})
+
+
+def _docs_policy(html: str) -> str:
+    """A policy that allows the one inline script of the docs page, by its hash."""
+    scripts = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+    digests = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts]
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    return (
+        f"default-src 'none'; script-src 'self' {allowed}; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )

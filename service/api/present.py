@@ -1,0 +1,196 @@
+"""Core results as the API's JSON."""
+
+from __future__ import annotations
+
+from model import quality
+from model.faces import LANDMARKS
+from model.quality import Gate
+from service.api import schemas
+from service.core.ports import FaceModel, IdentitySummary, Reference
+from service.core.results import (
+    Comparison,
+    Detection,
+    Enrolment,
+    FoundFace,
+    RejectedImage,
+    Threshold,
+    Verification,
+)
+
+_PIXEL_DIGITS = 2
+_SHARE_DIGITS = 5
+
+
+def model_ref(model: FaceModel) -> schemas.ModelRef:
+    manifest = model.manifest
+    return schemas.ModelRef(
+        name=manifest.name, version=manifest.version, fingerprint=manifest.fingerprint
+    )
+
+
+def face_out(found: FoundFace, gate: Gate = "standard") -> schemas.FaceOut:
+    face, measured = found.face, found.quality
+    width, height = found.image_width, found.image_height
+    points = {
+        name: schemas.Point(x=round(float(x), _PIXEL_DIGITS), y=round(float(y), _PIXEL_DIGITS))
+        for name, (x, y) in zip(LANDMARKS, face.landmarks, strict=True)
+    }
+    # With the gate off a caller still wants to know what a standard one would say.
+    objections = quality.reasons(measured, "standard" if gate == "off" else gate)
+    return schemas.FaceOut(
+        box=_box(face.x, face.y, face.width, face.height, _PIXEL_DIGITS),
+        box_normalized=_box(
+            face.x / width, face.y / height, face.width / width, face.height / height, _SHARE_DIGITS
+        ),
+        landmarks=schemas.Landmarks(**points),
+        confidence=round(face.confidence, _SHARE_DIGITS),
+        quality=schemas.QualityOut(
+            score=round(measured.score, 3),
+            reasons=list(objections),
+            face_size_px=round(measured.face_size_px, 1),
+            confidence=round(measured.confidence, 3),
+            sharpness=round(measured.sharpness, 1),
+            brightness=round(measured.brightness, 1),
+            contrast=round(measured.contrast, 1),
+            yaw=round(measured.yaw, 3),
+            pitch=round(measured.pitch, 3),
+            roll_degrees=round(measured.roll_degrees, 1),
+            visible=round(measured.visible, 3),
+        ),
+    )
+
+
+def enrol_out(result: Enrolment, model: FaceModel, gate: Gate) -> schemas.EnrolOut:
+    return schemas.EnrolOut(
+        identity=result.identity,
+        references=result.references,
+        accepted=[
+            schemas.AcceptedOut(
+                index=item.index,
+                filename=item.filename,
+                reference_id=item.reference_id,
+                duplicate=item.duplicate,
+                face=face_out(item.found, gate),
+                quality=round(item.found.quality.score, 3),
+            )
+            for item in result.accepted
+        ],
+        rejected=[rejected_out(item, gate) for item in result.rejected],
+        model=model_ref(model),
+    )
+
+
+def rejected_out(item: RejectedImage, gate: Gate = "standard") -> schemas.RejectedOut:
+    return schemas.RejectedOut(
+        index=item.index,
+        filename=item.filename,
+        code=item.code,
+        detail=item.detail,
+        reasons=list(item.reasons),
+        face=face_out(item.found, gate) if item.found else None,
+    )
+
+
+def verify_out(result: Verification, model: FaceModel, gate: Gate) -> schemas.VerifyOut:
+    return schemas.VerifyOut(
+        identity=result.identity,
+        verified=result.verified,
+        matched=sum(item.matched for item in result.references),
+        references=len(result.references),
+        share=result.share,
+        detection_threshold=_threshold(result.detection_threshold),
+        verification_threshold=_threshold(result.verification_threshold),
+        fmr=result.fmr,
+        scores=[
+            schemas.ReferenceScore(
+                reference_id=item.reference_id, score=item.score, matched=item.matched
+            )
+            for item in result.references
+        ],
+        face=face_out(result.found, gate),
+        model=model_ref(model),
+        timings_ms=dict(result.timings_ms),
+    )
+
+
+def compare_out(result: Comparison, model: FaceModel, gate: Gate) -> schemas.CompareOut:
+    return schemas.CompareOut(
+        score=result.score,
+        threshold=_threshold(result.threshold),
+        fmr=result.fmr,
+        verified=result.verified,
+        face_a=face_out(result.found_a, gate),
+        face_b=face_out(result.found_b, gate),
+        model=model_ref(model),
+        timings_ms=dict(result.timings_ms),
+    )
+
+
+def detect_out(result: Detection, gate: Gate) -> schemas.DetectOut:
+    return schemas.DetectOut(
+        faces=[face_out(found, gate) for found in result.faces],
+        width=result.image_width,
+        height=result.image_height,
+        timings_ms=dict(result.timings_ms),
+    )
+
+
+def identity_out(summary: IdentitySummary) -> schemas.IdentityOut:
+    return schemas.IdentityOut(
+        identity=summary.identity, references=summary.references, created_at=summary.created_at
+    )
+
+
+def identity_detail_out(
+    summary: IdentitySummary, references: list[Reference]
+) -> schemas.IdentityDetailOut:
+    return schemas.IdentityDetailOut(
+        identity=summary.identity,
+        references=len(references),
+        created_at=summary.created_at,
+        items=[
+            schemas.ReferenceOut(
+                reference_id=item.reference_id,
+                created_at=item.created_at,
+                quality=round(item.quality, 3),
+                filename=item.filename,
+                has_image=item.has_image,
+                fingerprint=item.fingerprint,
+            )
+            for item in references
+        ],
+    )
+
+
+def model_out(model: FaceModel, runtime: str, thresholds: schemas.ThresholdsOut) -> schemas.ModelOut:
+    manifest = model.manifest
+    calibration = manifest.calibration
+    return schemas.ModelOut(
+        name=manifest.name,
+        version=manifest.version,
+        fingerprint=manifest.fingerprint,
+        runtime=runtime,
+        input_size=manifest.input_size,
+        embedding_size=manifest.embedding_size,
+        thresholds=thresholds,
+        calibration=schemas.CalibrationOut(
+            **calibration.model_dump(exclude={"points", "identities"}),
+            points=[
+                schemas.OperatingPointOut(**point.model_dump()) for point in calibration.points
+            ],
+        ),
+        weights=[schemas.WeightsOut(**item.model_dump()) for item in manifest.weights],
+    )
+
+
+def _box(x: float, y: float, width: float, height: float, digits: int) -> schemas.Box:
+    return schemas.Box(
+        x=round(x, digits),
+        y=round(y, digits),
+        width=round(width, digits),
+        height=round(height, digits),
+    )
+
+
+def _threshold(threshold: Threshold) -> schemas.ThresholdOut:
+    return schemas.ThresholdOut(value=threshold.value, source=threshold.source)

@@ -1,0 +1,142 @@
+"""Errors as application/problem+json (RFC 9457), by one table."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from model import image
+from model.errors import SemblanceError
+from service.api.present import rejected_out
+from service.api.schemas import Problem
+from service.core import errors
+
+logger = logging.getLogger("semblance")
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:semblance:problem:"
+_RETRY_AFTER_S = 1
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of problem: status, stable code, and a title for people."""
+
+    status: int
+    code: str
+    title: str
+    retry: bool = False
+
+
+class BodyTooLarge(SemblanceError):
+    """The request has more bytes than are accepted; known to the API alone."""
+
+
+TABLE: dict[type[SemblanceError], Kind] = {
+    errors.InvalidRequest: Kind(422, "invalid_request", "The request is not valid"),
+    image.UndecodableImage: Kind(422, "undecodable_image", "The image cannot be read"),
+    image.ImageTooSmall: Kind(422, "image_too_small", "The image is too small"),
+    errors.NoFace: Kind(422, "no_face", "No face was found"),
+    errors.SeveralFaces: Kind(422, "several_faces", "Several faces were found"),
+    errors.LowQuality: Kind(422, "low_quality", "The face would make a poor reference"),
+    errors.NoneAccepted: Kind(422, "none_accepted", "No image was accepted"),
+    errors.UnknownIdentity: Kind(404, "unknown_identity", "The identity is not enrolled"),
+    errors.UnknownReference: Kind(404, "unknown_reference", "There is no such reference"),
+    errors.ImagesNotServed: Kind(403, "images_not_served", "Stored images are not served"),
+    errors.ModelMismatch: Kind(409, "model_mismatch", "Enrolled with another model"),
+    errors.TooManyReferences: Kind(409, "too_many_references", "Too many references"),
+    image.ImageTooLarge: Kind(413, "image_too_large", "The image has too many bytes"),
+    BodyTooLarge: Kind(413, "request_too_large", "The request has too many bytes"),
+    image.TooManyPixels: Kind(413, "too_many_pixels", "The image has too many pixels"),
+    image.UnsupportedImageType: Kind(
+        415, "unsupported_image_type", "This type of image is not read"
+    ),
+    errors.Overloaded: Kind(503, "overloaded", "Too much at once", retry=True),
+    errors.NotReady: Kind(503, "not_ready", "Not ready", retry=True),
+    errors.StorageFull: Kind(507, "storage_full", "No room to store"),
+}
+NOT_FOUND = Kind(404, "not_found", "There is nothing at this address")
+WRONG_METHOD = Kind(405, "method_not_allowed", "This address does not take this method")
+UNSUPPORTED_BODY = Kind(415, "unsupported_media_type", "This kind of body is not read")
+INTERNAL = Kind(500, "internal_error", "Something went wrong on our side")
+BAD_REQUEST = Kind(400, "invalid_request", "The request is not valid")
+OTHERS = (NOT_FOUND, WRONG_METHOD, UNSUPPORTED_BODY, INTERNAL)
+
+
+def codes() -> set[str]:
+    """Every code that an answer can carry."""
+    return {kind.code for kind in (*TABLE.values(), *OTHERS)}
+
+
+def install(app: FastAPI) -> None:
+    """Makes every error of the app a problem."""
+    app.add_exception_handler(SemblanceError, _semblance)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def answer(request: Request, kind: Kind, detail: str, **more: object) -> JSONResponse:
+    """A problem as an HTTP answer."""
+    problem = Problem(
+        type=TYPE_PREFIX + kind.code,
+        title=kind.title,
+        status=kind.status,
+        code=kind.code,
+        detail=detail,
+        instance=getattr(request.state, "request_id", None),
+        **more,  # type: ignore[arg-type]  # the fields that a kind adds
+    )
+    headers = {"Retry-After": str(_RETRY_AFTER_S)} if kind.retry else {}
+    content = problem.model_dump(mode="json", exclude_none=True)
+    return JSONResponse(content, kind.status, headers, media_type=MEDIA_TYPE)
+
+
+async def _semblance(request: Request, error: Exception) -> Response:
+    kind = TABLE.get(type(error) if isinstance(error, SemblanceError) else SemblanceError)
+    if kind is None:
+        return await _unexpected(request, error)
+    match error:
+        case errors.NoneAccepted():
+            # One image, one reason: say it in the code itself.
+            if len(error.rejected) == 1:
+                kind = next(k for k in TABLE.values() if k.code == error.rejected[0].code)
+                kind = Kind(422, kind.code, kind.title)
+            rejected = [rejected_out(item) for item in error.rejected]
+            reasons = sorted({reason for item in error.rejected for reason in item.reasons})
+            return answer(request, kind, str(error), rejected=rejected, reasons=reasons or None)
+        case errors.LowQuality():
+            return answer(request, kind, str(error), reasons=list(error.reasons))
+        case _:
+            return answer(request, kind, str(error))
+
+
+async def _validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    fields = [
+        {
+            "field": ".".join(str(part) for part in item["loc"] if part != "body") or "body",
+            "message": str(item["msg"]).removeprefix("Value error, "),
+        }
+        for item in error.errors()
+    ]
+    detail = "; ".join(f"{item['field']}: {item['message']}" for item in fields[:5])
+    return answer(request, TABLE[errors.InvalidRequest], detail, errors=fields)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    kinds = {404: NOT_FOUND, 405: WRONG_METHOD, 415: UNSUPPORTED_BODY}
+    kind = kinds.get(error.status_code, BAD_REQUEST)
+    return answer(request, kind, str(error.detail))
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    request_id = getattr(request.state, "request_id", "-")
+    logger.error("request %s failed", request_id, exc_info=error)
+    return answer(request, INTERNAL, "The log of the service says more under this request id.")

@@ -1,0 +1,103 @@
+"""The fields of a request, whether they came as a form or as JSON.
+
+A rate or threshold must be a number between 0 and 1 written as one: JSON's
+`false` is not 0, or a request could lower its own bar by accident.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import unicodedata
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from service.core.enrol import Upload
+
+MAX_IDENTITY_LENGTH = 128
+# Letters, digits and marks of any script, and a few signs that names and ids
+# use. No slash, no control character, and nothing that could pass for a path.
+_IDENTITY = re.compile(r"[^\W_](?:[\w .@+:'~=,-]*[\w.@+:'~=-])?")
+_DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+(?:;[\w.+=-]+)*;base64,", re.IGNORECASE)
+
+
+def check_identity(value: str) -> str:
+    """The identity in Unicode's composed form (NFC).
+
+    Raises:
+        ValueError: If it is too long or has characters that an identity may not.
+    """
+    name = unicodedata.normalize("NFC", value)
+    if not name or len(name) > MAX_IDENTITY_LENGTH:
+        raise ValueError(f"an identity has 1 to {MAX_IDENTITY_LENGTH} characters")
+    # A vowel sign belongs to its letter, but is no \w.
+    marks_aside = "".join("m" if unicodedata.category(c).startswith("M") else c for c in name)
+    if not _IDENTITY.fullmatch(marks_aside):
+        raise ValueError(
+            "an identity begins with a letter or digit and holds letters, digits, "
+            "inner spaces and . _ - @ + : ' ~ = ,"
+        )
+    return name
+
+
+def _no_bool(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("must be a number, not true or false")
+    return value
+
+
+def _upload(value: object) -> object:
+    """An upload from a form's file or from base64 text."""
+    if isinstance(value, Upload):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("must be a file, or base64 text in a JSON body")
+    found = _DATA_URL.match(value)
+    try:
+        data = base64.b64decode(value[found.end() :] if found else value, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ValueError("is not valid base64") from error
+    return Upload(data)
+
+
+Identity = Annotated[str, StringConstraints(strict=True), AfterValidator(check_identity)]
+Share = Annotated[
+    float, BeforeValidator(_no_bool), Field(ge=0, le=1, allow_inf_nan=False)
+]
+Rate = Annotated[float, BeforeValidator(_no_bool), Field(gt=0, le=1, allow_inf_nan=False)]
+Picture = Annotated[Any, BeforeValidator(_upload)]
+FaceChoice = Literal["error", "largest", "center"]
+
+
+class _Request(BaseModel):
+    # A misspelt threshold must not be silently without effect.
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EnrolRequest(_Request):
+    identity: Identity
+    images: Annotated[list[Picture], Field(min_length=1)]
+    faces: FaceChoice = "error"
+
+
+class VerifyRequest(_Request):
+    identity: Identity
+    image: Picture
+    detection_threshold: Share | None = None
+    verification_threshold: Share | None = None
+    fmr: Rate | None = None
+    faces: FaceChoice = "error"
+
+
+class CompareRequest(_Request):
+    image_a: Picture
+    image_b: Picture
+    detection_threshold: Share | None = None
+    fmr: Rate | None = None
+    faces: FaceChoice = "error"
+
+
+class DetectRequest(_Request):
+    image: Picture

@@ -1,0 +1,40 @@
+"""Routes about the service itself: model, health, readiness."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from service.api.documented import problems
+from service.api.present import model_out
+from service.api.schemas import HealthOut, ModelOut, ThresholdsOut
+from service.api.state import RunningDep
+from service.core.thresholds import detection_threshold, verification_threshold
+
+router = APIRouter(tags=["system"])
+
+
+@router.get("/v1/model")
+def get_model(running: RunningDep) -> ModelOut:
+    """The model in use, its measured error rates, and the thresholds in force."""
+    model, policy = running.core.model, running.core.policy
+    manifest = model.manifest
+    above = detection_threshold(manifest, policy, None, None).value
+    thresholds = ThresholdsOut(
+        detection_threshold=above,
+        verification_threshold=verification_threshold(manifest, policy, None).value,
+        fmr=manifest.calibration.fmr_of(above),
+    )
+    return model_out(model, running.runtime, thresholds)
+
+
+@router.get("/healthz")
+async def healthz() -> HealthOut:
+    """The process answers."""
+    return HealthOut(status="ok")
+
+
+@router.get("/readyz", responses=problems("not_ready"))
+def readyz(running: RunningDep) -> HealthOut:
+    """The model is loaded and the store can be read."""
+    running.core.store.check()
+    return HealthOut(status="ok")

@@ -1,0 +1,98 @@
+"""The composition root: the one place that knows every part.
+
+    create_app(settings)                 the service as an operator runs it
+    create_app(settings, model, store)   the same around parts made elsewhere
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import anyio.to_thread
+from fastapi import FastAPI
+
+from model.artifact import Artifact, read_artifact
+from model.faces import Detector
+from model.runtimes.base import Runtime
+from service.api import faces, identities, page, problems, system
+from service.api.middleware import Headed
+from service.api.state import Admission, Running, State
+from service.core.core import Core
+from service.core.ports import Store
+from service.runtime.load import load_runtime, warm_up
+from service.settings import Settings
+from service.storage.sql_store import open_store
+
+VERSION = "0.1.0"
+DESCRIPTION = """Self-hosted face verification: is the person in front of the camera the one
+who enrolled? Errors are `application/problem+json` with a stable `code`."""
+
+
+def create_app(
+    settings: Settings, *, model: Runtime | None = None, store: Store | None = None
+) -> FastAPI:
+    """The service; nothing is loaded or opened before its lifespan begins.
+
+    Args:
+        settings: The operator's choices.
+        model: Instead of the one that the settings name.
+        store: Likewise. It is not closed here.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[State]:
+        _limit_threads()
+        running, close = await anyio.to_thread.run_sync(_start, settings, model, store)
+        try:
+            yield State(running=running)
+        finally:
+            await anyio.to_thread.run_sync(close)
+
+    app = FastAPI(
+        title="Semblance",
+        version=VERSION,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        # Off unless asked for: no spans or metrics are made on the request path.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    problems.install(app)
+    for router in (faces.router, faces.short, identities.router, system.router):
+        app.include_router(router)
+    page.install(app)
+    app.add_middleware(Headed)
+    return app
+
+
+def _start(
+    settings: Settings, model: Runtime | None, store: Store | None
+) -> tuple[Running, Callable[[], None]]:
+    """Reads the artifact, loads and warms the model, opens the store."""
+    artifact = read_artifact(settings.artifact)
+    runtime = model or load_runtime(settings.runtime, artifact, settings.threads)
+    detector = _detector(artifact, settings)
+    warm_up(runtime, detector)
+    opened = store or open_store(settings.data_dir)
+    core = Core(model=runtime, detector=detector, store=opened, policy=settings.policy())
+    running = Running(
+        core=core,
+        settings=settings,
+        runtime=runtime.name,
+        admission=Admission(settings.max_in_flight),
+    )
+    return running, (opened.close if store is None else lambda: None)
+
+
+def _detector(artifact: Artifact, settings: Settings) -> Detector:
+    return Detector(
+        artifact.detector, threads=settings.threads, min_confidence=settings.face_confidence
+    )
+
+
+def _limit_threads() -> None:
+    """A few more workers than cores: one decodes while another infers."""
+    anyio.to_thread.current_default_thread_limiter().total_tokens = 2 * (os.cpu_count() or 1) + 2

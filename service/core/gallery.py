@@ -1,0 +1,61 @@
+"""References of an identity as the running model needs them.
+
+The stored image is the truth and the embedding is derived: one that another
+model made is made again from the image before it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from model.faces import align
+from model.image import Limits, decode
+from model.types import Array
+from service.core.core import Core
+from service.core.errors import ModelMismatch
+from service.core.ports import Reference
+
+# What was accepted once is read again whatever the limits are now.
+_NO_LIMITS = Limits(max_image_bytes=2**31, max_image_pixels=2**31, min_side_px=1)
+
+
+def references_of(core: Core, identity: str) -> list[Reference]:
+    """The references of an identity, every embedding by the running model.
+
+    Raises:
+        UnknownIdentity
+        ModelMismatch: If an embedding is another model's and no image is kept.
+    """
+    references = core.store.references(identity)
+    fingerprint = core.model.manifest.fingerprint
+    if all(reference.fingerprint == fingerprint for reference in references):
+        return references
+    return [
+        reference
+        if reference.fingerprint == fingerprint
+        else _made_again(core, identity, reference)
+        for reference in references
+    ]
+
+
+def matrix(references: Sequence[Reference]) -> Array:
+    """The embeddings as rows. Shape (M, D), float32."""
+    return np.stack([reference.embedding for reference in references])
+
+
+def _made_again(core: Core, identity: str, reference: Reference) -> Reference:
+    manifest = core.model.manifest
+    kept = core.store.image(identity, reference.reference_id)
+    if kept is None:
+        raise ModelMismatch(
+            f"reference {reference.reference_id} was enrolled with another model "
+            "and no image of it is kept; enrol it again"
+        )
+    image = decode(kept.data, _NO_LIMITS)
+    chip = align(image, kept.landmarks, manifest.template, manifest.input_size)
+    embedding = core.model.embed(chip[None])[0]
+    core.store.update_embedding(reference.reference_id, embedding, manifest.fingerprint)
+    return replace(reference, embedding=embedding, fingerprint=manifest.fingerprint)

@@ -1,0 +1,169 @@
+"""What the core needs from outside, as protocols.
+
+`service.runtime` implements `FaceModel` and `service.storage` implements
+`Store`; only `service.app` knows which. Every method is called from the
+worker threads of the HTTP server, several at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from model.contract import Manifest
+from model.types import Array, Image
+
+
+class FaceModel(Protocol):
+    """The tower and the siamese head of one artifact."""
+
+    @property
+    def manifest(self) -> Manifest: ...
+
+    def embed(self, chips: Image) -> Array:
+        """Embeddings of chips, (N, H, W, 3) uint8 RGB -> (N, D), unit length."""
+        ...
+
+    def score(self, probe: Array, references: Array) -> Array:
+        """Scores of one probe (D,) against references (M, D), M >= 1 -> (M,)."""
+        ...
+
+
+@dataclass(frozen=True)
+class NewReference:
+    """An accepted image on its way into the store.
+
+    Attributes:
+        content_hash: SHA-256 of the decoded pixels, hex; the same image again
+            has the same one.
+        embedding: Shape (D,), float32, unit length.
+        fingerprint: Of the model that made the embedding.
+        image: Encoded picture to keep, or None when the setting keeps none.
+        image_type: Media type of `image`, such as "image/jpeg", or None.
+        landmarks: Of the face, in pixels of `image`. Shape (5, 2).
+        quality: In [0, 1].
+        filename: As the caller named it; shown, never opened. May be None.
+    """
+
+    content_hash: str
+    embedding: Array
+    fingerprint: str
+    image: bytes | None
+    image_type: str | None
+    landmarks: Array
+    quality: float
+    filename: str | None
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A stored reference.
+
+    Attributes:
+        reference_id: Made by the store: 32 hex digits.
+        embedding: Shape (D,), float32.
+        fingerprint: Of the model that made `embedding`.
+        created_at: UTC, with time zone.
+        has_image: Whether a picture is kept.
+    """
+
+    reference_id: str
+    embedding: Array
+    fingerprint: str
+    quality: float
+    filename: str | None
+    created_at: datetime
+    has_image: bool
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """What became of one `NewReference`.
+
+    Attributes:
+        duplicate: The identity had this very image; nothing new was stored.
+    """
+
+    reference: Reference
+    duplicate: bool
+
+
+@dataclass(frozen=True)
+class IdentitySummary:
+    identity: str
+    references: int
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """The kept picture of a reference, with the face's landmarks in it."""
+
+    data: bytes
+    media_type: str
+    landmarks: Array
+
+
+class Store(Protocol):
+    """The enrolled identities. Each method is one transaction, durable on return."""
+
+    def enrol(
+        self, identity: str, references: Sequence[NewReference], *, limit: int
+    ) -> list[Enrolled]:
+        """Adds references, creating the identity when it is new; all or nothing.
+
+        Answers in the order given. An image that the identity already has (by
+        content hash, or twice in one call) is answered with the stored one.
+
+        Raises:
+            TooManyReferences: If the identity would have more than `limit`.
+            StorageFull: If the disk is full.
+        """
+        ...
+
+    def references(self, identity: str) -> list[Reference]:
+        """References of an identity, oldest first. Raises UnknownIdentity."""
+        ...
+
+    def update_embedding(self, reference_id: str, embedding: Array, fingerprint: str) -> None:
+        """Replaces a derived embedding; does nothing if the reference is gone."""
+        ...
+
+    def summary(self, identity: str) -> IdentitySummary:
+        """Raises UnknownIdentity."""
+        ...
+
+    def identities(self, after: str | None, limit: int) -> list[IdentitySummary]:
+        """Up to `limit` identities in code point order of name, those after `after`."""
+        ...
+
+    def image(self, identity: str, reference_id: str) -> StoredImage | None:
+        """The kept picture; None if none is kept.
+
+        Raises:
+            UnknownIdentity, UnknownReference
+        """
+        ...
+
+    def delete_identity(self, identity: str) -> int:
+        """Erases an identity and all its bytes; answers how many references went.
+
+        Raises UnknownIdentity.
+        """
+        ...
+
+    def delete_reference(self, identity: str, reference_id: str) -> None:
+        """Erases one reference and its bytes; the identity goes with its last one.
+
+        Raises:
+            UnknownIdentity, UnknownReference
+        """
+        ...
+
+    def check(self) -> None:
+        """Returns if the store can be read; raises NotReady otherwise."""
+        ...
+
+    def close(self) -> None: ...

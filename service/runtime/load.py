@@ -1,0 +1,44 @@
+"""The runtime that the settings name, loaded and warm."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from model.artifact import Artifact, ArtifactError
+from model.faces import Detector
+from model.runtimes.base import Runtime
+from model.runtimes.openvino_runtime import OpenVinoRuntime
+
+_DETECTOR_SIZES = ((480, 640), (640, 480), (320, 320))
+
+
+def load_runtime(name: str, artifact: Artifact, threads: int) -> Runtime:
+    """Loads an artifact.
+
+    Args:
+        name: "openvino" or "tensorflow".
+        threads: CPU threads of one inference; 0 for all cores. OpenVINO only.
+
+    Raises:
+        ArtifactError: If the SavedModel is not what the manifest says, or the
+            runtime is not installed.
+    """
+    if name == "openvino":
+        return OpenVinoRuntime(artifact, threads=threads)
+    try:
+        from model.runtimes.tensorflow_runtime import TensorFlowRuntime
+    except ImportError as error:
+        raise ArtifactError(
+            "SEMBLANCE_RUNTIME=tensorflow needs TensorFlow, which is not installed here"
+        ) from error
+    return TensorFlowRuntime(artifact)
+
+
+def warm_up(runtime: Runtime, detector: Detector) -> None:
+    """Runs everything once, so that the first request is as quick as the next."""
+    manifest = runtime.manifest
+    chips = np.zeros((1, *manifest.input_size, 3), dtype=np.uint8)
+    embedding = runtime.embed(chips)
+    runtime.score(embedding[0], embedding)
+    for size in _DETECTOR_SIZES:
+        detector.detect(np.zeros((*size, 3), dtype=np.uint8))

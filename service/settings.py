@@ -1,0 +1,129 @@
+"""Settings: environment variables `SEMBLANCE_...`, or a file of the same lines.
+
+The file is `semblance.env` in the working folder, or the one that
+SEMBLANCE_SETTINGS_FILE names. The environment wins. Every setting has a default
+that works.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from model.errors import SemblanceError
+from model.image import Limits
+from model.quality import Gate
+from service.core.policy import Keep, Policy
+
+PREFIX = "SEMBLANCE_"
+DEFAULT_FILE = "semblance.env"
+# Read by other parts of the project; not settings of the service.
+_OTHERS = {"SEMBLANCE_SETTINGS_FILE", "SEMBLANCE_CACHE_DIR", "SEMBLANCE_TEST_OUTPUT"}
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class SettingsError(SemblanceError):
+    """A setting cannot be used; the text names it."""
+
+
+class Settings(BaseSettings):
+    """What an operator can choose."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file_encoding="utf-8", extra="ignore", frozen=True
+    )
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    data_dir: Path = Field(Path("data"), description="Folder of the database.")
+    artifact: Path = Field(Path("models/sface"), description="Folder of the model.")
+    runtime: Literal["openvino", "tensorflow"] = Field(
+        "openvino", description="What runs the SavedModel; `tensorflow` needs it installed."
+    )
+    threads: int = Field(0, ge=0, description="CPU threads of one inference; 0: all cores.")
+    max_in_flight: int = Field(
+        64, ge=1, description="Image requests in work or waiting; beyond it 503 at once."
+    )
+    max_image_bytes: int = Field(20 * 1024 * 1024, ge=1, description="Size of one image.")
+    max_image_pixels: int = Field(
+        50_000_000, ge=1, description="Width times height of one image, read from its header."
+    )
+    min_image_side_px: int = Field(32, ge=1, description="Shorter side of an image.")
+    max_body_bytes: int = Field(64 * 1024 * 1024, ge=1, description="Size of a request.")
+    max_images: int = Field(20, ge=1, description="Images of one enrolment.")
+    max_references: int = Field(100, ge=1, description="References of one identity.")
+    face_confidence: Share = Field(
+        0.7, description="Faces below this confidence of the detector are not seen."
+    )
+    quality: Gate = Field(
+        "standard", description="Quality gate at enrolment: off, standard or strict."
+    )
+    keep: Keep = Field(
+        "crop",
+        description="What is stored of an enrolled image: crop (the face with a margin), "
+        "original, or none (then a new model means enrolling again).",
+    )
+    serve_images: bool = Field(False, description="Whether stored images can be fetched.")
+    detection_threshold: Share | None = Field(
+        None, description="Instead of the model's (its FMR 1e-4)."
+    )
+    verification_threshold: Share | None = Field(
+        None, description="Instead of the model's (0.5, as in the paper)."
+    )
+    access_log: bool = Field(False, description="One line a request; it shows identities.")
+
+    def policy(self) -> Policy:
+        """What of this the core follows."""
+        return Policy(
+            limits=Limits(
+                max_image_bytes=self.max_image_bytes,
+                max_image_pixels=self.max_image_pixels,
+                min_side_px=self.min_image_side_px,
+            ),
+            gate=self.quality,
+            keep=self.keep,
+            max_references=self.max_references,
+            detection_threshold=self.detection_threshold,
+            verification_threshold=self.verification_threshold,
+            serve_images=self.serve_images,
+        )
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings in force.
+
+    Raises:
+        SettingsError: If a value cannot be used, the named file is missing, or a
+            variable with our prefix is none of ours (a misspelt one would
+            otherwise be silently without effect).
+    """
+    environment = os.environ if environment is None else environment
+    named = environment.get(f"{PREFIX}SETTINGS_FILE")
+    if named and not Path(named).is_file():
+        raise SettingsError(f"{PREFIX}SETTINGS_FILE names '{named}', which is not a file")
+    _check_names(environment)
+    try:
+        return Settings(_env_file=named or DEFAULT_FILE)
+    except ValidationError as error:
+        lines = [
+            f"{PREFIX}{'_'.join(str(part) for part in item['loc']).upper()}: {item['msg']}, "
+            f"found {item['input']!r}"
+            for item in error.errors()
+        ]
+        raise SettingsError("; ".join(lines)) from error
+
+
+def _check_names(environment: Mapping[str, str]) -> None:
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | _OTHERS
+    for name in environment:
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            near = difflib.get_close_matches(name.upper(), known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise SettingsError(f"{name} is not a setting{hint}")

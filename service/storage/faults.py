@@ -1,0 +1,51 @@
+"""What a database says is wrong, in words of the core."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError
+
+from model.errors import SemblanceError
+from service.core.errors import NotReady, Overloaded, StorageFull
+
+_BY_SQLITE_CODE: dict[str, tuple[type[SemblanceError], str]] = {
+    "SQLITE_FULL": (StorageFull, "The storage is full; nothing was stored."),
+    "SQLITE_BUSY": (Overloaded, "The storage is busy; try again."),
+    "SQLITE_LOCKED": (Overloaded, "The storage is busy; try again."),
+} | dict.fromkeys(
+    (
+        "SQLITE_CANTOPEN",
+        "SQLITE_CORRUPT",
+        "SQLITE_IOERR",
+        "SQLITE_NOTADB",
+        "SQLITE_PERM",
+        "SQLITE_READONLY",
+    ),
+    (NotReady, "The storage cannot be used at the moment."),
+)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raises errors of the core for what a caller or an operator can do something about.
+
+    A mistake of ours, such as a broken constraint, passes through as it is: its
+    text holds the statement but, by `hide_parameters`, no value of it.
+
+    Raises:
+        StorageFull: If the disk, or the size set for the database, is used up.
+        Overloaded: If others kept the database locked for longer than the time-out.
+        NotReady: If the database is missing, damaged, read-only or unreadable.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        # An extended code such as SQLITE_IOERR_WRITE starts with its primary one.
+        name: str = getattr(error.orig, "sqlite_errorname", "")
+        fault = _BY_SQLITE_CODE.get("_".join(name.split("_")[:2]))
+        if fault is None:
+            raise
+        kind, message = fault
+        raise kind(message) from error

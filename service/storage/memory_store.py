@@ -1,0 +1,136 @@
+"""A store that forgets: for tests, and the model that the real one is compared with."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from model.types import Array
+from service.core.errors import TooManyReferences, UnknownIdentity, UnknownReference
+from service.core.ports import Enrolled, IdentitySummary, NewReference, Reference, StoredImage
+
+
+@dataclass(eq=False)
+class _Entry:
+    content_hash: str
+    reference: Reference
+    image: StoredImage | None
+
+
+@dataclass
+class _Identity:
+    created_at: datetime
+    entries: list[_Entry]
+
+
+class MemoryStore:
+    """`service.core.ports.Store` in the memory of one process; any thread may use it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._identities: dict[str, _Identity] = {}
+
+    def enrol(
+        self, identity: str, references: Sequence[NewReference], *, limit: int
+    ) -> list[Enrolled]:
+        with self._lock:
+            created_at = datetime.now(UTC)
+            owner = self._identities.get(identity, _Identity(created_at, []))
+            # A copy, so that nothing has changed when the limit is exceeded.
+            entries = list(owner.entries)
+            enrolled = []
+            for new in references:
+                stored = next((e for e in entries if e.content_hash == new.content_hash), None)
+                duplicate = stored is not None
+                if stored is None:
+                    stored = _entry(new, created_at)
+                    entries.append(stored)
+                enrolled.append(Enrolled(stored.reference, duplicate))
+            if len(entries) > max(limit, len(owner.entries)):
+                raise TooManyReferences(f"An identity may have {limit} references, not more.")
+            if entries:
+                self._identities[identity] = _Identity(owner.created_at, entries)
+            return enrolled
+
+    def references(self, identity: str) -> list[Reference]:
+        with self._lock:
+            return [entry.reference for entry in self._of(identity).entries]
+
+    def update_embedding(self, reference_id: str, embedding: Array, fingerprint: str) -> None:
+        with self._lock:
+            for owner in self._identities.values():
+                for entry in owner.entries:
+                    if entry.reference.reference_id == reference_id:
+                        entry.reference = replace(
+                            entry.reference, embedding=embedding.copy(), fingerprint=fingerprint
+                        )
+
+    def summary(self, identity: str) -> IdentitySummary:
+        with self._lock:
+            return self._summary(identity)
+
+    def identities(self, after: str | None, limit: int) -> list[IdentitySummary]:
+        with self._lock:
+            names = sorted(name for name in self._identities if after is None or name > after)
+            return [self._summary(name) for name in names[:limit]]
+
+    def image(self, identity: str, reference_id: str) -> StoredImage | None:
+        with self._lock:
+            return self._find(identity, reference_id).image
+
+    def delete_identity(self, identity: str) -> int:
+        with self._lock:
+            count = len(self._of(identity).entries)
+            del self._identities[identity]
+            return count
+
+    def delete_reference(self, identity: str, reference_id: str) -> None:
+        with self._lock:
+            entries = self._of(identity).entries
+            entries.remove(self._find(identity, reference_id))
+            if not entries:
+                del self._identities[identity]
+
+    def check(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def _of(self, identity: str) -> _Identity:
+        if identity not in self._identities:
+            raise UnknownIdentity("No such identity is enrolled.")
+        return self._identities[identity]
+
+    def _find(self, identity: str, reference_id: str) -> _Entry:
+        for entry in self._of(identity).entries:
+            if entry.reference.reference_id == reference_id:
+                return entry
+        raise UnknownReference("The identity has no such reference.")
+
+    def _summary(self, identity: str) -> IdentitySummary:
+        owner = self._of(identity)
+        return IdentitySummary(identity, len(owner.entries), owner.created_at)
+
+
+def _entry(new: NewReference, created_at: datetime) -> _Entry:
+    image = None
+    if new.image is not None:
+        assert new.image_type is not None  # of a picture, it is known
+        image = StoredImage(new.image, new.image_type, new.landmarks.copy())
+    return _Entry(
+        content_hash=new.content_hash,
+        reference=Reference(
+            reference_id=uuid.uuid4().hex,
+            embedding=new.embedding.copy(),
+            fingerprint=new.fingerprint,
+            quality=new.quality,
+            filename=new.filename,
+            created_at=created_at,
+            has_image=image is not None,
+        ),
+        image=image,
+    )

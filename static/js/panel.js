@@ -1,0 +1,50 @@
+/** The result panel: one thing at a time. */
+
+import { announce, byId, calm, icon, make } from './dom.js';
+import { capital, reasonsInWords } from './words.js';
+
+/**
+ * Shows content, and brings it into view where the panel is below the camera.
+ * @param {string} title
+ * @param {...Node} content
+ */
+export function showInPanel(title, ...content) {
+  byId('result-title').textContent = title;
+  byId('result').replaceChildren(...content);
+  byId('result').removeAttribute('aria-busy');
+  const { top, height } = byId('result-title').getBoundingClientRect();
+  if (top < 0 || top + height * 4 > innerHeight) {
+    byId('result-title').scrollIntoView({ behavior: calm() ? 'auto' : 'smooth', block: 'start' });
+  }
+}
+
+/** Dims the panel while an answer is on its way. */
+export const showBusy = () => byId('result').setAttribute('aria-busy', 'true');
+
+/**
+ * Shows a failure in words.
+ * @param {string} title
+ * @param {Error & {reasons?: string[]}} error
+ */
+export function showError(title, error) {
+  const text = problemInWords(error);
+  announce(`${title}. ${text}`);
+  showInPanel('Result', make(
+    'div', { class: 'notice', 'data-tone': 'error' },
+    icon('no'),
+    make('div', {}, make('p', { class: 'notice-title' }, title), make('p', {}, text)),
+  ));
+}
+
+/**
+ * A problem's detail, and the reasons of the quality gate.
+ * @param {{detail?: string, message?: string, reasons?: string[]}} problem
+ */
+export function problemInWords(problem) {
+  const detail = sentence(problem.detail ?? problem.message ?? '');
+  const reasons = problem.reasons?.length ? `${capital(reasonsInWords(problem.reasons))}.` : '';
+  return [detail, reasons].filter(Boolean).join(' ');
+}
+
+/** The service writes details as clauses: "no face was found". */
+const sentence = (text) => text && capital(text).replace(/[^.?!]$/, '$&.');

@@ -1,0 +1,99 @@
+/** Numbers and codes as words for people. */
+
+const REJECTED = {
+  face_too_small: 'the face is too small',
+  low_confidence: 'the face is hard to make out',
+  blurred: 'the face is blurred',
+  too_dark: 'the face is too dark',
+  too_bright: 'the face is too bright',
+  extreme_pose: 'the head is turned too far',
+  face_cut_off: 'part of the face is outside the picture',
+};
+
+const ADVICE = {
+  face_too_small: 'Come closer.',
+  low_confidence: 'Face the camera, with nothing in front of your face.',
+  blurred: 'Hold still for a moment.',
+  too_dark: 'Find more light.',
+  too_bright: 'Find softer light.',
+  extreme_pose: 'Look towards the camera.',
+  face_cut_off: 'Bring your whole face into view.',
+};
+
+const SOURCES = {
+  request: 'set with the slider',
+  fmr: 'looked up for a false match rate',
+  settings: 'set by the operator',
+  default: 'the model’s default',
+};
+
+/**
+ * Why a picture was refused: "the face is blurred and the face is too dark".
+ * @param {string[]} reasons
+ */
+export const reasonsInWords = (reasons) => list(reasons.map((code) => REJECTED[code] ?? plain(code)));
+
+/**
+ * What to do about it, in front of the camera.
+ * @param {string[]} reasons
+ */
+export const advice = (reasons) => ADVICE[reasons[0]] ?? `${capital(plain(reasons[0]))}.`;
+
+/**
+ * Where a threshold came from.
+ * @param {string} source
+ */
+export const sourceInWords = (source) => SOURCES[source] ?? plain(source);
+
+/**
+ * A score or threshold with four decimals; never rounded to a bare 0 or 1.
+ * @param {number} value In [0, 1].
+ */
+export function score(value) {
+  if (value > 0 && value < 0.0001) return '<0.0001';
+  if (value < 1 && value > 0.9999) return '>0.9999';
+  return value.toFixed(4);
+}
+
+/**
+ * What a false match rate means; the rate is an upper bound.
+ * @param {number|null} fmr
+ * @param {number} [loosest] The highest rate that was measured.
+ */
+export function fmrInWords(fmr, loosest) {
+  if (fmr !== null) {
+    return `at most about 1 in ${whole(1 / fmr)} strangers would match one reference`;
+  }
+  return loosest
+    ? `more than 1 in ${whole(1 / loosest)} strangers would match one reference`
+    : 'looser than anything that was measured';
+}
+
+/** A whole number with separators. @param {number} value */
+export const whole = (value) => Math.round(value).toLocaleString('en');
+
+/** A share as a percentage without decimals. @param {number} value */
+export const percent = (value) => `${Math.round(value * 100)}%`;
+
+/**
+ * "1 reference", "2 references".
+ * @param {number} amount
+ * @param {string} noun
+ * @param {string} [plural] Where it is not the noun with an s.
+ */
+export const count = (amount, noun, plural = `${noun}s`) =>
+  `${whole(amount)} ${amount === 1 ? noun : plural}`;
+
+/** A date and time as the reader writes them. @param {string} iso */
+export const moment = (iso) =>
+  new Date(iso).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+
+/** First letter in upper case. @param {string} text */
+export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+const plain = (code) => String(code).replaceAll('_', ' ');
+
+function list(items) {
+  if (items.length < 2) return items.join('');
+  return `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
+}

@@ -1,0 +1,43 @@
+"""Fixtures that many tests use: the artifact, real faces, a running service."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+from model.artifact import Artifact, read_artifact
+from tests.faces import Faces
+from tests.faces import faces as fetch_faces
+from tests.running import ROOT, running_service
+
+
+@pytest.fixture(scope="session")
+def faces() -> Faces:
+    return fetch_faces()
+
+
+@pytest.fixture(scope="session")
+def artifact() -> Artifact:
+    """The default artifact, as `make test` built it."""
+    return read_artifact(ROOT / "models" / "sface")
+
+
+@pytest.fixture(scope="module")
+def service_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real service on an empty store, shared by the tests of one file."""
+    with running_service(tmp_path_factory.mktemp("data")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def output_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where tests leave pictures to look at."""
+    named = os.environ.get("SEMBLANCE_TEST_OUTPUT")
+    folder = Path(named) if named else tmp_path_factory.mktemp("output")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

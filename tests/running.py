@@ -1,0 +1,98 @@
+"""The service as a real process, for tests that must not share one with it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+_START_LIMIT_S = 60
+
+
+@dataclass
+class Service:
+    """A running service.
+
+    Attributes:
+        url: Such as "http://127.0.0.1:41234", without a slash at the end.
+        output: Lines it has printed so far, errors too.
+    """
+
+    url: str
+    process: subprocess.Popen[str]
+    output: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def service_process(data_dir: Path, **settings: object) -> Iterator[Service]:
+    """Starts `python -m service` on a free port of 127.0.0.1; stops it at the end.
+
+    Args:
+        settings: As in `service.settings.Settings`, such as `max_references=3`.
+
+    Raises:
+        RuntimeError: If it does not say ready; the text holds what it said.
+    """
+    with _started(data_dir, settings) as service:
+        yield service
+
+
+@contextmanager
+def running_service(data_dir: Path, **settings: object) -> Iterator[str]:
+    """As `service_process`, for tests that need the address alone."""
+    with _started(data_dir, settings) as service:
+        yield service.url
+
+
+@contextmanager
+def _started(data_dir: Path, settings: dict[str, object]) -> Iterator[Service]:
+    chosen = {"host": "127.0.0.1", "port": 0, "data_dir": data_dir} | settings
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("SEMBLANCE_")}
+    environment = inherited | {
+        f"SEMBLANCE_{name.upper()}": str(value) for name, value in chosen.items()
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "service"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    service = Service(url="", process=process)
+    ready = threading.Event()
+    reader = threading.Thread(target=_read, args=(service, ready), daemon=True)
+    reader.start()
+    try:
+        if not ready.wait(_START_LIMIT_S) or not service.url:
+            raise RuntimeError("the service did not start:\n" + "\n".join(service.output))
+        yield service
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        reader.join(5)
+        if process.stdout:
+            process.stdout.close()
+
+
+def _read(service: Service, ready: threading.Event) -> None:
+    """Collects the output, so that the process never waits for a reader."""
+    assert service.process.stdout is not None
+    for line in service.process.stdout:
+        service.output.append(line.rstrip())
+        if line.startswith("Semblance is ready: "):
+            service.url = line.split()[-1].rstrip("/")
+            ready.set()
+    ready.set()

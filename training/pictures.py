@@ -1,0 +1,98 @@
+"""Folders of face pictures as embeddings, by the path that a request takes.
+
+decode -> detect -> take the face nearest the middle -> align -> embed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.progress import track
+
+from model.faces import Detector, Face, align, nearest_centre
+from model.image import ImageError, Limits, decode
+from model.runtimes.base import Runtime
+from model.types import AnyArray, Array, Image
+
+_BATCH = 32
+# The detector and the tower use every core by themselves; two workers keep them
+# fed while the other decodes.
+_WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Embeddings of pictures.
+
+    Attributes:
+        names: Path below the folder, such as "Aaron_Guiel/Aaron_Guiel_0001.jpg".
+        identities: First folder of each name.
+        embeddings: Row for each name. Shape (N, D).
+        missed: Names in which no face was found, or that are no image.
+    """
+
+    names: tuple[str, ...]
+    identities: AnyArray
+    embeddings: Array
+    missed: tuple[str, ...]
+
+    def index(self) -> dict[str, int]:
+        return {name: row for row, name in enumerate(self.names)}
+
+
+def embed_folder(folder: Path, detector: Detector, runtime: Runtime, *, quiet: bool) -> Embedded:
+    """Embeds every picture below `folder`, one subfolder an identity."""
+    names = sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.suffix.lower() in {".jpg", ".jpeg", ".png", ".webp"}
+    )
+    manifest = runtime.manifest
+
+    def chip_of(name: str) -> Image | None:
+        try:
+            image = decode((folder / name).read_bytes(), Limits())
+        except ImageError:
+            return None
+        faces = detector.detect(image)
+        if not faces:
+            return None
+        face: Face = nearest_centre(faces, image.shape[:2])
+        return align(image, face.landmarks, manifest.template, manifest.input_size)
+
+    kept: list[str] = []
+    missed: list[str] = []
+    blocks: list[Array] = [np.zeros((0, manifest.embedding_size), dtype=np.float32)]
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        pairs = zip(names, pool.map(chip_of, names), strict=True)
+        shown = track(pairs, f"embed {folder.name}", total=len(names), disable=quiet)
+        for block in _batches(shown, missed):
+            kept += [name for name, _ in block]
+            blocks.append(runtime.embed(np.stack([chip for _, chip in block])))
+    return Embedded(
+        names=tuple(kept),
+        identities=np.array([name.split("/")[0] for name in kept]),
+        embeddings=np.concatenate(blocks),
+        missed=tuple(missed),
+    )
+
+
+def _batches(
+    pairs: Iterator[tuple[str, Image | None]] | Sequence[tuple[str, Image | None]],
+    missed: list[str],
+) -> Iterator[list[tuple[str, Image]]]:
+    block: list[tuple[str, Image]] = []
+    for name, chip in pairs:
+        if chip is None:
+            missed.append(name)
+            continue
+        block.append((name, chip))
+        if len(block) == _BATCH:
+            yield block
+            block = []
+    if block:
+        yield block
