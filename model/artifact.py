@@ -21,8 +21,10 @@ from pydantic import ValidationError
 
 from model.contract import MANIFEST_VERSION, Manifest
 from model.errors import SemblanceError
+from model.signatures import read_shapes, shape_fault
 
 MANIFEST_NAME = "manifest.json"
+SAVED_MODEL_NAME = "saved_model.pb"
 
 
 class ArtifactError(SemblanceError):
@@ -94,7 +96,7 @@ def read_artifact(folder: Path) -> Artifact:
     except ValueError as error:
         raise ArtifactError(f"expected JSON in {MANIFEST_NAME}, found: {error}") from error
     manifest = _parse(content)
-    for name in (manifest.detector, f"{manifest.saved_model}/saved_model.pb"):
+    for name in (manifest.detector, f"{manifest.saved_model}/{SAVED_MODEL_NAME}"):
         if name not in manifest.files:
             raise ArtifactError(f"expected '{name}' among the manifest's files, found it missing")
     for name, expected in manifest.files.items():
@@ -102,10 +104,22 @@ def read_artifact(folder: Path) -> Artifact:
             raise ArtifactError(f"expected the file '{name}', found nothing there")
         found = sha256_of(folder / name)
         if found != expected:
-            raise ArtifactError(
-                f"'{name}' was changed: expected SHA-256 {expected}, found {found}"
-            )
-    return Artifact(folder, manifest)
+            raise ArtifactError(f"'{name}' was changed: expected SHA-256 {expected}, found {found}")
+    artifact = Artifact(folder, manifest)
+    _check_shapes(artifact)
+    return artifact
+
+
+def _check_shapes(artifact: Artifact) -> None:
+    try:
+        shapes = read_shapes(artifact.saved_model / SAVED_MODEL_NAME)
+    except ValueError as error:
+        raise ArtifactError(
+            f"expected a SavedModel in '{SAVED_MODEL_NAME}', found something else: {error}"
+        ) from error
+    fault = shape_fault(artifact.manifest, shapes)
+    if fault is not None:
+        raise ArtifactError(fault)
 
 
 def sha256_of(path: Path) -> str:

@@ -63,8 +63,7 @@ class Face:
             y=self.y * scale + dy,
             width=self.width * scale,
             height=self.height * scale,
-            landmarks=self.landmarks * np.float32(scale)
-            + np.array([dx, dy], dtype=np.float32),
+            landmarks=self.landmarks * np.float32(scale) + np.array([dx, dy], dtype=np.float32),
             confidence=self.confidence,
         )
 
@@ -277,7 +276,10 @@ def _decode(request: ov.InferRequest, width: int, min_confidence: float) -> list
     )
     return [
         Face(
-            *(float(value) for value in all_boxes[i]),
+            x=float(all_boxes[i, 0]),
+            y=float(all_boxes[i, 1]),
+            width=float(all_boxes[i, 2]),
+            height=float(all_boxes[i, 3]),
             landmarks=all_points[i].astype(np.float32),
             confidence=float(all_confidences[i]),
         )

@@ -50,10 +50,10 @@ def _hadamard(size: int) -> NDArray[np.float64]:
     matrix = np.ones((1, 1))
     while len(matrix) < size:
         matrix = np.block([[matrix, matrix], [matrix, -matrix]])
-    return matrix / np.sqrt(size)
+    return np.asarray(matrix / np.sqrt(size), dtype=np.float64)
 
 
 def _signs(seed: str, count: int) -> NDArray[np.float64]:
     digest = hashlib.shake_128(seed.encode()).digest(-(-count // 8))
     bits = np.unpackbits(np.frombuffer(digest, dtype=np.uint8))[:count]
-    return 1.0 - 2.0 * bits
+    return np.asarray(1.0 - 2.0 * bits, dtype=np.float64)

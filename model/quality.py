@@ -14,8 +14,11 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from model.faces import Face
+from model.faces import Face, similarity
+from model.templates import ARCFACE_112
 from model.types import Image
+
+_GRID = 16
 
 Gate = Literal["off", "standard", "strict"]
 
@@ -45,7 +48,7 @@ class Quality:
         pitch: Place of the nose between eyes and mouth, -1 .. 1; 0 is frontal,
             positive when looking up.
         roll_degrees: Slope of the line through the eyes.
-        visible: Share of the box inside the image.
+        visible: Share of the face's place inside the image.
     """
 
     face_size_px: float
@@ -159,7 +162,15 @@ def _clip(value: float) -> float:
 
 
 def _visible(face: Face, image_size: tuple[int, int]) -> float:
+    """Share of the face's place that lies inside the image.
+
+    Told from the landmarks: the detector's box of a cut-off face ends where the
+    image does.
+    """
+    size = 112
+    steps = (np.arange(_GRID, dtype=np.float32) + 0.5) / _GRID * size
+    grid = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
+    to_image = similarity(ARCFACE_112, face.landmarks)
+    x, y = (grid @ to_image[:, :2].T + to_image[:, 2]).T
     height, width = image_size
-    inside_x = max(0.0, min(width, face.x + face.width) - max(0.0, face.x))
-    inside_y = max(0.0, min(height, face.y + face.height) - max(0.0, face.y))
-    return min(1.0, inside_x * inside_y / max(face.area, 1e-6))
+    return float(np.mean((x >= 0) & (x < width) & (y >= 0) & (y < height)))

@@ -87,11 +87,11 @@ def export_saved_model(siamese: Siamese, folder: Path) -> None:
     score = _frozen(siamese.score, probe, references)
 
     class Served(tf.Module):  # type: ignore[misc]
-        @tf.function(input_signature=[chips])  # type: ignore[misc]
+        @tf.function(input_signature=[chips])  # type: ignore[untyped-decorator]
         def embed(self, chips: tf.Tensor) -> dict[str, tf.Tensor]:
             return {"embeddings": embed(chips)[0]}
 
-        @tf.function(input_signature=[probe, references])  # type: ignore[misc]
+        @tf.function(input_signature=[probe, references])  # type: ignore[untyped-decorator]
         def score(self, probe: tf.Tensor, references: tf.Tensor) -> dict[str, tf.Tensor]:
             return {"scores": score(probe, references)[0]}
 

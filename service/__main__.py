@@ -42,8 +42,9 @@ def main() -> int:
             "let only a proxy that checks access reach it",
             settings.host,
         )
+    app = create_app(settings)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         log_level="warning",
         access_log=settings.access_log,
         server_header=False,
@@ -51,8 +52,15 @@ def main() -> int:
     )
     if settings.access_log:
         logging.getLogger("uvicorn.access").setLevel(logging.INFO)
+    # What an operator can put right is said in one line below, not as a traceback.
+    logging.getLogger("uvicorn.error").addFilter(lambda _: app.state.failure is None)
     server = _Server(config)
-    server.run(sockets=[listening])
+    try:
+        server.run(sockets=[listening])
+    except SystemExit:
+        # uvicorn's own way to say that the app did not start.
+        if app.state.failure is not None:
+            print(f"error: {app.state.failure}", file=sys.stderr)
     return 0 if server.started else 1
 
 

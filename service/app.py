@@ -14,9 +14,10 @@ import anyio.to_thread
 from fastapi import FastAPI
 
 from model.artifact import Artifact, read_artifact
+from model.errors import SemblanceError
 from model.faces import Detector
 from model.runtimes.base import Runtime
-from service.api import faces, identities, page, problems, system
+from service.api import documented, faces, identities, page, problems, system
 from service.api.middleware import Headed
 from service.api.state import Admission, Running, State
 from service.core.core import Core
@@ -39,12 +40,20 @@ def create_app(
         settings: The operator's choices.
         model: Instead of the one that the settings name.
         store: Likewise. It is not closed here.
+
+    Returns:
+        The app. Its `state.failure` is what kept its lifespan from beginning, if
+        it was something that an operator can put right, and None otherwise.
     """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[State]:
         _limit_threads()
-        running, close = await anyio.to_thread.run_sync(_start, settings, model, store)
+        try:
+            running, close = await anyio.to_thread.run_sync(_start, settings, model, store)
+        except (SemblanceError, OSError) as error:
+            app.state.failure = error
+            raise
         try:
             yield State(running=running)
         finally:
@@ -55,11 +64,13 @@ def create_app(
         version=VERSION,
         description=DESCRIPTION,
         lifespan=lifespan,
+        responses=documented.EVERY_ROUTE,
         docs_url=None,
         redoc_url=None,
         # Off unless asked for: no spans or metrics are made on the request path.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
+    app.state.failure = None
     problems.install(app)
     for router in (faces.router, faces.short, identities.router, system.router):
         app.include_router(router)

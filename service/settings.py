@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
+from dotenv import dotenv_values
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -109,8 +110,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     if named and not Path(named).is_file():
         raise SettingsError(f"{PREFIX}SETTINGS_FILE names '{named}', which is not a file")
     _check_names(environment)
+    _check_names(dotenv_values(named or DEFAULT_FILE, encoding="utf-8"))
     try:
-        return Settings(_env_file=named or DEFAULT_FILE)
+        return Settings(_env_file=named or DEFAULT_FILE)  # type: ignore[call-arg]
     except ValidationError as error:
         lines = [
             f"{PREFIX}{'_'.join(str(part) for part in item['loc']).upper()}: {item['msg']}, "
@@ -120,7 +122,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError("; ".join(lines)) from error
 
 
-def _check_names(environment: Mapping[str, str]) -> None:
+def _check_names(environment: Mapping[str, str | None]) -> None:
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | _OTHERS
     for name in environment:
         if name.upper().startswith(PREFIX) and name.upper() not in known:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
+import model
 from model.artifact import Artifact, write_artifact
 from model.backbones import sface
 from model.contract import DEFAULT_FMR, DEFAULT_VERIFICATION_THRESHOLD, Calibration, WeightsSource
@@ -21,6 +23,7 @@ from training.fetch import fetch
 from training.head import Head, read_head
 from training.onnx_files import read_tensors, write_plain
 
+LICENCES = Path(model.__file__).parent / "licences"
 FITTED = Path(__file__).parent / "fitted"
 HEAD_FILE = FITTED / "sface_head.json"
 CALIBRATION_FILE = FITTED / "sface_calibration.json"
@@ -63,6 +66,7 @@ def build(
         write_plain(detector_file, staging / DETECTOR_NAME)
         notice = f"{tower_weights.notice}\n{detector_weights.notice}\n"
         (staging / "NOTICE").write_text(notice, encoding="utf-8")
+        shutil.copytree(LICENCES, staging / "licences")
 
     promise = {
         "name": NAME,

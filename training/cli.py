@@ -44,7 +44,8 @@ def build(
     artifact = run(out, given=given, full=full)
     manifest = artifact.manifest
     console.print(
-        f"{manifest.name} {manifest.version} ({manifest.fingerprint}) written to {out}", soft_wrap=True
+        f"{manifest.name} {manifest.version} ({manifest.fingerprint}) written to {out}",
+        soft_wrap=True,
     )
 
 
@@ -68,7 +69,9 @@ def fit_head(
         artifact = run(Path(folder) / "unfitted", head=unfitted, calibration=_uncalibrated())
         runtime = OpenVinoRuntime(artifact)
         embedded = embed_folder(data, Detector(artifact.detector), runtime, quiet=quiet)
-    head = fit(embedded, f"{data.name} (CelebA pictures of {data.name.removeprefix('celeba')} people)")
+    head = fit(
+        embedded, f"{data.name} (CelebA pictures of {data.name.removeprefix('celeba')} people)"
+    )
     write_head(HEAD_FILE, head)
     console.print_json(data=head.provenance | {"weight": head.weight, "bias": head.bias})
 

@@ -8,6 +8,7 @@ folder, so a second run needs no network.
 
 from __future__ import annotations
 
+import http.client
 import os
 import shutil
 import subprocess
@@ -22,6 +23,12 @@ from model.errors import SemblanceError
 from model.zoo import Weights
 
 _TIMEOUT_S = 300
+_FAILURES = (
+    OSError,
+    subprocess.SubprocessError,
+    zipfile.BadZipFile,
+    http.client.HTTPException,
+)
 
 
 class FetchError(SemblanceError):
@@ -57,7 +64,7 @@ def fetch(weights: Weights, given: Path | None = None) -> Path:
         with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
             try:
                 found = source(weights, Path(folder))
-            except (OSError, subprocess.SubprocessError, zipfile.BadZipFile) as error:
+            except _FAILURES as error:
                 failures.append(f"{source.__name__.removeprefix('_from_')}: {_last_line(error)}")
                 continue
             _check(weights, found)
@@ -107,9 +114,7 @@ def _from_upstream(weights: Weights, folder: Path) -> Path:
 def _check(weights: Weights, path: Path) -> None:
     found = sha256_of(path)
     if found != weights.sha256:
-        raise FetchError(
-            f"{weights.file}: expected SHA-256 {weights.sha256}, found {found}"
-        )
+        raise FetchError(f"{weights.file}: expected SHA-256 {weights.sha256}, found {found}")
 
 
 def _last_line(error: Exception) -> str:

@@ -137,7 +137,8 @@ def _logistic(distance: NDArray[np.float64], same: AnyArray) -> tuple[float, flo
 
 
 def _balanced(same: AnyArray) -> NDArray[np.float64]:
-    return np.where(same, 0.5 / same.sum(), 0.5 / (~same).sum())
+    weights = np.where(same, 0.5 / same.sum(), 0.5 / (~same).sum())
+    return np.asarray(weights, dtype=np.float64)
 
 
 def _log_loss(logit: NDArray[np.float64], same: AnyArray) -> float:

@@ -111,7 +111,7 @@ def operating_points(pairs: Pairs, rates: tuple[float, ...], seed: int = 0) -> l
             OperatingPoint(
                 fmr=rate,
                 threshold=threshold,
-                fmr_measured=len(false) / total,
+                fmr_measured=len(false) / float(total),
                 fmr_interval=(fmr_low, fmr_high),
                 fnmr=float(np.mean(missed)),
                 fnmr_interval=(fnmr_low, fnmr_high),

@@ -5,7 +5,7 @@ decode -> detect -> take the face nearest the middle -> align -> embed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +82,7 @@ def embed_folder(folder: Path, detector: Detector, runtime: Runtime, *, quiet: b
 
 
 def _batches(
-    pairs: Iterator[tuple[str, Image | None]] | Sequence[tuple[str, Image | None]],
+    pairs: Iterable[tuple[str, Image | None]],
     missed: list[str],
 ) -> Iterator[list[tuple[str, Image]]]:
     block: list[tuple[str, Image]] = []

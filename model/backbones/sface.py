@@ -89,9 +89,7 @@ def load_sface(weights: Mapping[str, Array]) -> keras.Model:
 
 
 def _conv(x: keras.KerasTensor, name: str, channels: int) -> keras.KerasTensor:
-    x = keras.layers.Conv2D(
-        channels, 3, padding="same", use_bias=False, name=f"{name}_conv2d"
-    )(x)
+    x = keras.layers.Conv2D(channels, 3, padding="same", use_bias=False, name=f"{name}_conv2d")(x)
     return _norm_prelu(x, name)
 
 
@@ -104,16 +102,12 @@ def _depthwise(x: keras.KerasTensor, name: str, stride: int) -> keras.KerasTenso
     # "same" padding with stride 2 would pad right and bottom only; the published
     # network pads one pixel on every side.
     x = keras.layers.ZeroPadding2D(1, name=f"{name}_pad")(x)
-    x = keras.layers.DepthwiseConv2D(
-        3, strides=stride, use_bias=False, name=f"{name}_conv2d"
-    )(x)
+    x = keras.layers.DepthwiseConv2D(3, strides=stride, use_bias=False, name=f"{name}_conv2d")(x)
     return _norm_prelu(x, name)
 
 
 def _norm_prelu(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    x = keras.layers.BatchNormalization(
-        epsilon=_BLOCK_EPSILON, name=f"{name}_batchnorm"
-    )(x)
+    x = keras.layers.BatchNormalization(epsilon=_BLOCK_EPSILON, name=f"{name}_batchnorm")(x)
     return keras.layers.PReLU(shared_axes=[1, 2], name=f"{name}_relu")(x)
 
 
@@ -127,8 +121,7 @@ def _values(layer: keras.layers.Layer, weights: Mapping[str, Array]) -> list[Arr
             return [weights[f"{name}_weight"].transpose(2, 3, 1, 0)]
         case keras.layers.BatchNormalization():
             return [
-                weights[f"{name}_{part}"]
-                for part in ("gamma", "beta", "moving_mean", "moving_var")
+                weights[f"{name}_{part}"] for part in ("gamma", "beta", "moving_mean", "moving_var")
             ]
         case keras.layers.PReLU():
             return [weights[f"{name}_gamma"].transpose(1, 2, 0)]
@@ -136,7 +129,7 @@ def _values(layer: keras.layers.Layer, weights: Mapping[str, Array]) -> list[Arr
             # The published flattening runs channel, row, column; ours row,
             # column, channel.
             kernel = weights[f"{name}_weight"].reshape(EMBEDDING_SIZE, 1024, 7, 7)
-            kernel = kernel.transpose(2, 3, 1, 0).reshape(-1, EMBEDDING_SIZE)
-            return [np.ascontiguousarray(kernel), weights[f"{name}_bias"]]
+            flat = kernel.transpose(2, 3, 1, 0).reshape(-1, EMBEDDING_SIZE)
+            return [np.ascontiguousarray(flat), weights[f"{name}_bias"]]
         case _:
             return []

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from model.artifact import ArtifactError
 from model.contract import Manifest
+from model.signatures import shape_fault
 from model.types import Array, Image
 
 
@@ -27,28 +28,8 @@ class Runtime(Protocol):
         ...
 
 
-def expected_shapes(manifest: Manifest) -> dict[str, tuple[int, ...]]:
-    """Shapes of the signatures' inputs and outputs; -1 stands for any length."""
-    size = manifest.embedding_size
-    return {
-        "chips": (-1, *manifest.input_size, 3),
-        "embeddings": (-1, size),
-        "probe": (size,),
-        "references": (-1, size),
-        "scores": (-1,),
-    }
-
-
 def check_shapes(manifest: Manifest, found: dict[str, tuple[int, ...]]) -> None:
     """Raises ArtifactError, saying expected and found, unless all shapes agree."""
-    for name, expected in expected_shapes(manifest).items():
-        if name not in found:
-            raise ArtifactError(
-                f"the SavedModel has no '{name}': expected {sorted(expected_shapes(manifest))}, "
-                f"found {sorted(found)}"
-            )
-        if found[name] != expected:
-            raise ArtifactError(
-                f"the SavedModel's '{name}' has the wrong shape: expected {expected}, "
-                f"found {found[name]}"
-            )
+    fault = shape_fault(manifest, found)
+    if fault is not None:
+        raise ArtifactError(fault)

@@ -80,9 +80,7 @@ def read_saved_model(core: ov.Core, artifact: Artifact) -> ov.Model:
 
 
 def _shape(port: ov.Output) -> tuple[int, ...]:
-    return tuple(
-        -1 if axis.is_dynamic else axis.get_length() for axis in port.get_partial_shape()
-    )
+    return tuple(-1 if axis.is_dynamic else axis.get_length() for axis in port.get_partial_shape())
 
 
 def _part(

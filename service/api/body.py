@@ -7,7 +7,7 @@ stay in memory: a temporary file would put a face on the disk.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -37,6 +37,7 @@ def body_of(kind: type[Parsed], *, repeated: str | None = None) -> Callable[...,
 
     async def read(request: Request) -> Parsed:
         settings = running(request).settings
+        fields: object
         media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
         if media_type == "multipart/form-data":
             fields = await _form(request, settings.max_body_bytes, settings.max_images, repeated)
@@ -129,12 +130,20 @@ async def _content(value: UploadFile | str) -> Upload | str | bytes:
 async def _json(request: Request, max_bytes: int) -> object:
     body = b"".join([chunk async for chunk in _limited(request, max_bytes)])
     try:
-        return json.loads(body)
+        return json.loads(body, object_pairs_hook=_once_each)
     except (ValueError, RecursionError) as error:
-        raise HTTPException(400, "the body is not valid JSON") from error
+        raise HTTPException(400, "the body is not valid JSON, or a name came twice") from error
 
 
-async def _limited(request: Request, max_bytes: int) -> AsyncIterator[bytes]:
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; ValueError if a name came twice, since either could be meant."""
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError("a name came twice")
+    return fields
+
+
+async def _limited(request: Request, max_bytes: int) -> AsyncGenerator[bytes, None]:
     """The body's chunks; BodyTooLarge as soon as there are too many bytes."""
     too_large = BodyTooLarge(f"at most {max_bytes} bytes are accepted in one request")
     announced = request.headers.get("content-length", "")

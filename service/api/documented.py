@@ -7,16 +7,27 @@ from typing import Any
 from service.api.problems import MEDIA_TYPE, OTHERS, TABLE, TYPE_PREFIX, Kind
 from service.api.schemas import Problem
 
+EVERY_ROUTE: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "Any other problem, such as internal_error",
+        "model": Problem,
+        "content": {MEDIA_TYPE: {}},
+    }
+}
 _KINDS = {kind.code: kind for kind in (*TABLE.values(), *OTHERS)}
 
 
 def problems(
-    *codes: str, example: dict[str, Any] | None = None, success: int = 200
+    *codes: str | Kind, example: dict[str, Any] | None = None, success: int = 200
 ) -> dict[int | str, dict[str, Any]]:
-    """Documents the problems that a route can answer with, grouped by status."""
+    """Documents the problems that a route can answer with, grouped by status.
+
+    Args:
+        codes: By their code, or a kind where a code has several.
+    """
     by_status: dict[int, list[Kind]] = {}
     for code in codes:
-        kind = _KINDS[code]
+        kind = _KINDS[code] if isinstance(code, str) else code
         by_status.setdefault(kind.status, []).append(kind)
     answers: dict[int | str, dict[str, Any]] = {
         status: {

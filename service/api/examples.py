@@ -9,9 +9,7 @@ _PLACES = ((262.1, 190.4), (331.8, 188.9), (297.5, 232.0), (268.4, 270.7), (327.
 FACE: dict[str, Any] = {
     "box": {"x": 224.6, "y": 120.2, "width": 148.3, "height": 198.7},
     "box_normalized": {"x": 0.35094, "y": 0.25042, "width": 0.23172, "height": 0.41396},
-    "landmarks": {
-        name: {"x": x, "y": y} for name, (x, y) in zip(_POINTS, _PLACES, strict=True)
-    },
+    "landmarks": {name: {"x": x, "y": y} for name, (x, y) in zip(_POINTS, _PLACES, strict=True)},
     "confidence": 0.93127,
     "quality": {
         "score": 0.931,

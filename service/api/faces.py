@@ -10,6 +10,7 @@ from service.api import examples
 from service.api.body import body_of, openapi_body
 from service.api.documented import problems
 from service.api.present import compare_out, detect_out, enrol_out, verify_out
+from service.api.problems import BAD_REQUEST
 from service.api.requests import CompareRequest, DetectRequest, EnrolRequest, VerifyRequest
 from service.api.schemas import CompareOut, DetectOut, EnrolOut, VerifyOut
 from service.api.state import RunningDep, admitted
@@ -23,7 +24,8 @@ short = APIRouter(dependencies=[Depends(admitted)], include_in_schema=False)
 """POST /enroll and POST /verify: stable short names for the same routes."""
 
 _IMAGE = ("undecodable_image", "image_too_small", "image_too_large", "too_many_pixels")
-_PICTURE = (*_IMAGE, "unsupported_image_type", "invalid_request", "request_too_large", "overloaded")
+_BODY = (BAD_REQUEST, "invalid_request", "request_too_large", "unsupported_media_type")
+_PICTURE = (*_BODY, *_IMAGE, "unsupported_image_type", "overloaded")
 _ONE_FACE = ("no_face", "several_faces")
 
 

@@ -1,4 +1,8 @@
-"""On every answer: the request's id, and headers that close what is not needed."""
+"""On every answer: the request's id, and headers that close what is not needed.
+
+A fault that nobody handled becomes its answer here, not outside, where it would
+go without them.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,10 @@ import re
 import uuid
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.api.problems import unexpected
 
 _REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 PAGE_POLICY = (
@@ -37,8 +44,12 @@ class Headed:
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
 
+        started = False
+
         async def headed(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id
                 for name, value in _HEADERS.items():
@@ -48,4 +59,12 @@ class Headed:
                     headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        await self._app(scope, receive, headed)
+        try:
+            await self._app(scope, receive, headed)
+        except ClientDisconnect:
+            return  # nobody is left to answer
+        except Exception as error:
+            if started:
+                raise
+            answer = unexpected(Request(scope, receive), error)
+            await answer(scope, receive, headed)

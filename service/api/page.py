@@ -36,7 +36,7 @@ def install(app: FastAPI) -> None:
         title="Semblance API",
         swagger_js_url=f"{_DOCS_FILES}/swagger-ui-bundle.js",
         swagger_css_url=f"{_DOCS_FILES}/swagger-ui.css",
-        swagger_favicon_url="/static/icon.svg",
+        swagger_favicon_url="/static/favicon.svg",
     )
     policy = _docs_policy(bytes(docs.body).decode())
 

@@ -162,7 +162,9 @@ def identity_detail_out(
     )
 
 
-def model_out(model: FaceModel, runtime: str, thresholds: schemas.ThresholdsOut) -> schemas.ModelOut:
+def model_out(
+    model: FaceModel, runtime: str, thresholds: schemas.ThresholdsOut
+) -> schemas.ModelOut:
     manifest = model.manifest
     calibration = manifest.calibration
     return schemas.ModelOut(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from fastapi import FastAPI, Request
@@ -14,6 +15,7 @@ from model import image
 from model.errors import SemblanceError
 from service.api.present import rejected_out
 from service.api.schemas import Problem
+from service.api.state import running
 from service.core import errors
 
 logger = logging.getLogger("semblance")
@@ -21,6 +23,8 @@ logger = logging.getLogger("semblance")
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:semblance:problem:"
 _RETRY_AFTER_S = 1
+_MAX_FIELDS_SHOWN = 20
+_MAX_NAME_SHOWN = 80
 
 
 @dataclass(frozen=True)
@@ -78,10 +82,15 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(SemblanceError, _semblance)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unexpected)
 
 
-def answer(request: Request, kind: Kind, detail: str, **more: object) -> JSONResponse:
+def answer(
+    request: Request,
+    kind: Kind,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    **more: object,
+) -> JSONResponse:
     """A problem as an HTTP answer."""
     problem = Problem(
         type=TYPE_PREFIX + kind.code,
@@ -92,22 +101,23 @@ def answer(request: Request, kind: Kind, detail: str, **more: object) -> JSONRes
         instance=getattr(request.state, "request_id", None),
         **more,  # type: ignore[arg-type]  # the fields that a kind adds
     )
-    headers = {"Retry-After": str(_RETRY_AFTER_S)} if kind.retry else {}
+    retry = {"Retry-After": str(_RETRY_AFTER_S)} if kind.retry else {}
     content = problem.model_dump(mode="json", exclude_none=True)
-    return JSONResponse(content, kind.status, headers, media_type=MEDIA_TYPE)
+    return JSONResponse(content, kind.status, {**(headers or {}), **retry}, media_type=MEDIA_TYPE)
 
 
 async def _semblance(request: Request, error: Exception) -> Response:
     kind = TABLE.get(type(error) if isinstance(error, SemblanceError) else SemblanceError)
     if kind is None:
-        return await _unexpected(request, error)
+        return unexpected(request, error)
     match error:
         case errors.NoneAccepted():
             # One image, one reason: say it in the code itself.
             if len(error.rejected) == 1:
                 kind = next(k for k in TABLE.values() if k.code == error.rejected[0].code)
                 kind = Kind(422, kind.code, kind.title)
-            rejected = [rejected_out(item) for item in error.rejected]
+            gate = running(request).core.policy.gate
+            rejected = [rejected_out(item, gate) for item in error.rejected]
             reasons = sorted({reason for item in error.rejected for reason in item.reasons})
             return answer(request, kind, str(error), rejected=rejected, reasons=reasons or None)
         case errors.LowQuality():
@@ -120,23 +130,29 @@ async def _validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     fields = [
         {
-            "field": ".".join(str(part) for part in item["loc"] if part != "body") or "body",
+            "field": _field_name(item["loc"]),
             "message": str(item["msg"]).removeprefix("Value error, "),
         }
-        for item in error.errors()
+        for item in error.errors()[:_MAX_FIELDS_SHOWN]
     ]
     detail = "; ".join(f"{item['field']}: {item['message']}" for item in fields[:5])
     return answer(request, TABLE[errors.InvalidRequest], detail, errors=fields)
+
+
+def _field_name(place: Iterable[object]) -> str:
+    """Where in the body, in words; the caller chose them, so not at any length."""
+    return ".".join(str(part) for part in place if part != "body")[:_MAX_NAME_SHOWN] or "body"
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     kinds = {404: NOT_FOUND, 405: WRONG_METHOD, 415: UNSUPPORTED_BODY}
     kind = kinds.get(error.status_code, BAD_REQUEST)
-    return answer(request, kind, str(error.detail))
+    return answer(request, kind, str(error.detail), error.headers)
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
+def unexpected(request: Request, error: Exception) -> Response:
+    """The answer to a fault of ours; what it was is for the log alone."""
     request_id = getattr(request.state, "request_id", "-")
     logger.error("request %s failed", request_id, exc_info=error)
     return answer(request, INTERNAL, "The log of the service says more under this request id.")

@@ -12,7 +12,14 @@ import re
 import unicodedata
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 from service.core.enrol import Upload
 
@@ -32,9 +39,9 @@ def check_identity(value: str) -> str:
     name = unicodedata.normalize("NFC", value)
     if not name or len(name) > MAX_IDENTITY_LENGTH:
         raise ValueError(f"an identity has 1 to {MAX_IDENTITY_LENGTH} characters")
-    # A vowel sign belongs to its letter, but is no \w.
-    marks_aside = "".join("m" if unicodedata.category(c).startswith("M") else c for c in name)
-    if not _IDENTITY.fullmatch(marks_aside):
+    # A vowel sign belongs to the letter before it, but is no \w.
+    marks_aside = ("m" if unicodedata.category(c).startswith("M") else c for c in name[1:])
+    if not _IDENTITY.fullmatch(name[0] + "".join(marks_aside)):
         raise ValueError(
             "an identity begins with a letter or digit and holds letters, digits, "
             "inner spaces and . _ - @ + : ' ~ = ,"
@@ -63,10 +70,8 @@ def _upload(value: object) -> object:
 
 
 Identity = Annotated[str, StringConstraints(strict=True), AfterValidator(check_identity)]
-Share = Annotated[
-    float, BeforeValidator(_no_bool), Field(ge=0, le=1, allow_inf_nan=False)
-]
-Rate = Annotated[float, BeforeValidator(_no_bool), Field(gt=0, le=1, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), BeforeValidator(_no_bool)]
+Rate = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False), BeforeValidator(_no_bool)]
 Picture = Annotated[Any, BeforeValidator(_upload)]
 FaceChoice = Literal["error", "largest", "center"]
 

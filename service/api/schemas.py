@@ -51,7 +51,7 @@ class QualityOut(Schema):
     yaw: float = Field(description="-1 (their right) .. 1 (their left); 0 is frontal.")
     pitch: float = Field(description="-1 (down) .. 1 (up); 0 is frontal.")
     roll_degrees: float
-    visible: Share = Field(description="Share of the box that lies inside the image.")
+    visible: Share = Field(description="Share of the face's place inside the image.")
 
 
 class FaceOut(Schema):

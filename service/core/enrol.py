@@ -79,15 +79,15 @@ def enrol(
     return Enrolment(identity, total, tuple(accepted), tuple(rejected))
 
 
-def _judge(
-    core: Core, index: int, upload: Upload, choice: FaceChoice
-) -> Percept | RejectedImage:
+def _judge(core: Core, index: int, upload: Upload, choice: FaceChoice) -> Percept | RejectedImage:
     percept = None
     try:
         percept = perceive(core, upload.data, choice, Stopwatch())
         objections = quality.reasons(percept.quality, core.policy.gate)
         if objections:
-            raise LowQuality(f"the face would make a poor reference: {', '.join(objections)}", objections)
+            raise LowQuality(
+                f"the face would make a poor reference: {', '.join(objections)}", objections
+            )
     except tuple(REJECTIONS) as error:
         return RejectedImage(
             index=index,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -82,10 +83,9 @@ def sqlite_engine(path: Path) -> Engine:
 
 
 def _set_pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    for pragma in _CONNECTION_PRAGMAS:
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+    with closing(connection.cursor()) as cursor:
+        for pragma in _CONNECTION_PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
 
 
 def _begin(connection: Connection) -> None:
@@ -123,12 +123,7 @@ def run_bare(engine: Engine, statement: str) -> tuple[object, ...]:
     Raises:
         sqlite3.Error: As the driver does; DBAPIError if there is no connection.
     """
-    connection = engine.raw_connection()
-    try:
-        cursor = connection.cursor()
+    with closing(engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
         cursor.execute(statement)
         row: tuple[object, ...] = cursor.fetchone() or ()
-        cursor.close()
         return row
-    finally:
-        connection.close()

@@ -48,7 +48,7 @@ class MemoryStore:
                 if stored is None:
                     stored = _entry(new, created_at)
                     entries.append(stored)
-                enrolled.append(Enrolled(stored.reference, duplicate))
+                enrolled.append(Enrolled(_copy(stored.reference), duplicate))
             if len(entries) > max(limit, len(owner.entries)):
                 raise TooManyReferences(f"An identity may have {limit} references, not more.")
             if entries:
@@ -57,7 +57,7 @@ class MemoryStore:
 
     def references(self, identity: str) -> list[Reference]:
         with self._lock:
-            return [entry.reference for entry in self._of(identity).entries]
+            return [_copy(entry.reference) for entry in self._of(identity).entries]
 
     def update_embedding(self, reference_id: str, embedding: Array, fingerprint: str) -> None:
         with self._lock:
@@ -114,6 +114,11 @@ class MemoryStore:
     def _summary(self, identity: str) -> IdentitySummary:
         owner = self._of(identity)
         return IdentitySummary(identity, len(owner.entries), owner.created_at)
+
+
+def _copy(reference: Reference) -> Reference:
+    """A reference whose array is the caller's own, as if it came from a database."""
+    return replace(reference, embedding=reference.embedding.copy())
 
 
 def _entry(new: NewReference, created_at: datetime) -> _Entry:

@@ -132,7 +132,7 @@ def insert_reference(
         )
     return Reference(
         reference_id=reference_id,
-        embedding=new.embedding,
+        embedding=new.embedding.copy(),
         fingerprint=new.fingerprint,
         quality=new.quality,
         filename=new.filename,

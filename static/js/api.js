@@ -97,10 +97,12 @@ async function request(url, options = {}) {
 
 async function problemOf(response) {
   const body = await response.json().catch(() => ({}));
-  const fields = (body.errors ?? []).map((error) => `${error.field}: ${error.message}`);
+  const detail = body.detail ?? `The service answered with status ${response.status}.`;
+  // The id is for whoever reads the service's log; a refusal explains itself.
+  const id = response.status >= 500 && body.instance ? ` Request id: ${body.instance}` : '';
   return new Problem({
     code: body.code ?? `http_${response.status}`,
-    detail: [body.detail ?? `The service answered with status ${response.status}.`, ...fields].join(' '),
+    detail: detail + id,
     reasons: body.reasons ?? [],
     rejected: body.rejected ?? [],
     retryAfterS: Number(response.headers.get('Retry-After')) || 0,

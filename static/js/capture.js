@@ -3,7 +3,7 @@
 /** How many frames an enrolment from the camera takes. */
 export const FRAMES = 5;
 
-const SOONEST_MS = 450;
+const SOONEST_MS = 500;
 const PATIENCE_MS = 1400;
 const NEW_POSE = 0.08;
 const NEW_PLACE = 0.05;

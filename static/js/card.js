@@ -5,6 +5,9 @@ import { decide, fmrOf, needed } from './decide.js';
 import { icon, make } from './dom.js';
 import { capital, count, fmrInWords, percent, score, sourceInWords, whole } from './words.js';
 
+/** The order in which a probe goes through them. */
+const STAGES = ['decode', 'detect', 'align', 'embed', 'references', 'score', 'total'];
+
 /** One answer of POST /v1/verify as a card. */
 export class Card {
   /**
@@ -70,7 +73,7 @@ export class Card {
     const least = needed(references, verification);
     this.shareLine.replaceChildren(
       make('strong', {}, `${matched} of ${count(references, 'reference')} match`),
-      ` (${percent(share)}), ${least > references ? 'more than there are' : `${least} needed`}`,
+      ` (${percent(share)}), ${least > references ? 'more than there are' : `${least}\u00a0needed`}`,
     );
   }
 
@@ -98,9 +101,8 @@ function fact(name) {
 }
 
 function timings(stages, roundTripMs) {
-  const { total, ...parts } = stages;
-  const rows = Object.entries(parts).map(([name, value]) => timing(name, value));
-  if (total !== undefined) rows.push(timing('total', total));
+  const names = [...new Set([...STAGES, ...Object.keys(stages)])].filter((name) => name in stages);
+  const rows = names.map((name) => timing(name, stages[name]));
   rows.push(timing('round trip', roundTripMs));
   return make('section', { class: 'timings', 'aria-label': 'Timings' }, make('h3', {}, 'Time taken'), make('dl', {}, ...rows));
 }

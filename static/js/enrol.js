@@ -4,7 +4,7 @@ import * as api from './api.js';
 import { Capture, FRAMES } from './capture.js';
 import { picture, thumbnail } from './crop.js';
 import { announce, byId, make } from './dom.js';
-import { problemInWords, showError, showInPanel } from './panel.js';
+import { problemInWords, reveal, showError, showInPanel } from './panel.js';
 import { identityOrAsk } from './person.js';
 import { Report } from './report.js';
 import { count, percent } from './words.js';
@@ -43,6 +43,8 @@ export class Enrol {
     this.button.textContent = 'Cancel enrolment';
     this.stage.watch.full = true;
     showInPanel(`Enrolling ${identity}`, this.session.report.root);
+    // People look at themselves while pictures are taken.
+    reveal(this.stage.root);
     announce(`Enrolling ${identity}. Look at the camera; ${FRAMES} pictures are taken by themselves.`);
   }
 
@@ -119,6 +121,7 @@ export class Enrol {
     } finally {
       this.busy = false;
       announce(report.status.textContent);
+      reveal(report.status);
     }
   }
 }

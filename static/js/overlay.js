@@ -75,7 +75,7 @@ export class Overlay {
     const target = this.wanted.length ? 1 : 0;
     const fade = calm() ? 1 : elapsed / FADE_MS;
     this.opacity += Math.max(-fade, Math.min(fade, target - this.opacity));
-    if (this.opacity === 0) this.shown = [];
+    if (target === 0 && this.opacity === 0) this.shown = [];
     return far > 0.0005 || this.opacity !== target;
   }
 

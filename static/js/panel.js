@@ -4,7 +4,7 @@ import { announce, byId, calm, icon, make } from './dom.js';
 import { capital, reasonsInWords } from './words.js';
 
 /**
- * Shows content, and brings it into view where the panel is below the camera.
+ * Shows content in place of what was there.
  * @param {string} title
  * @param {...Node} content
  */
@@ -12,10 +12,14 @@ export function showInPanel(title, ...content) {
   byId('result-title').textContent = title;
   byId('result').replaceChildren(...content);
   byId('result').removeAttribute('aria-busy');
-  const { top, height } = byId('result-title').getBoundingClientRect();
-  if (top < 0 || top + height * 4 > innerHeight) {
-    byId('result-title').scrollIntoView({ behavior: calm() ? 'auto' : 'smooth', block: 'start' });
-  }
+}
+
+/**
+ * Scrolls just as far as it takes to see an element, on a phone for instance.
+ * @param {Element} element
+ */
+export function reveal(element) {
+  element.scrollIntoView({ behavior: calm() ? 'auto' : 'smooth', block: 'nearest' });
 }
 
 /** Dims the panel while an answer is on its way. */
@@ -29,11 +33,13 @@ export const showBusy = () => byId('result').setAttribute('aria-busy', 'true');
 export function showError(title, error) {
   const text = problemInWords(error);
   announce(`${title}. ${text}`);
-  showInPanel('Result', make(
-    'div', { class: 'notice', 'data-tone': 'error' },
+  const notice = make(
+    'div', { class: 'notice' },
     icon('no'),
     make('div', {}, make('p', { class: 'notice-title' }, title), make('p', {}, text)),
-  ));
+  );
+  showInPanel('Result', notice);
+  reveal(notice);
 }
 
 /**

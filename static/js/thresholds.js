@@ -2,7 +2,7 @@
 
 import { fmrOf, needed } from './decide.js';
 import { byId, make } from './dom.js';
-import { END, fromLogOdds, logOdds } from './scale.js';
+import { ENDS, fromLogOdds, logOdds } from './scale.js';
 import { capital, fmrInWords, percent, score } from './words.js';
 
 /** The thresholds that the person at the page wants. */
@@ -50,7 +50,7 @@ export class Thresholds {
         label: 'Detection threshold',
         help: 'A reference matches when its score is above this.',
         initial: model.thresholds.detection_threshold,
-        range: { min: -END, max: END, step: 0.01 },
+        range: { min: ENDS.low, max: ENDS.high, step: 0.01 },
         toSlider: logOdds,
         fromSlider: fromLogOdds,
         shown: score,
@@ -68,7 +68,9 @@ export class Thresholds {
         meaning: (value) => `Of 10 references, at least ${needed(10, value)} must match.`,
       }, this.onChange),
     };
-    byId('thresholds').replaceChildren(...Object.values(this.sliders).map((slider) => slider.root));
+    const { dataset, measured_on: day } = model.calibration;
+    const source = make('p', { class: 'help source' }, `False match rates were measured on ${dataset}, on ${day}.`);
+    byId('thresholds').replaceChildren(this.sliders.detection.root, this.sliders.verification.root, source);
   }
 
   fmrText(threshold) {
@@ -89,13 +91,17 @@ class Slider {
     });
     this.output = make('output', { for: `${id}-threshold` });
     this.meaning = make('p', { class: 'meaning', id: `${id}-meaning` });
-    this.reset = make('button', { type: 'button', class: 'link', onclick: () => { this.toDefault(); } }, 'Use the model’s default');
+    this.reset = make('button', { type: 'button', class: 'link', onclick: () => { this.toDefault(); } }, 'use model default');
     this.root = make(
       'div', { class: 'slider' },
-      make('div', { class: 'slider-head' }, make('label', { for: `${id}-threshold` }, label), this.output),
+      make(
+        'div', { class: 'slider-head' },
+        make('label', { for: `${id}-threshold` }, label),
+        make('div', { class: 'slider-value' }, this.output, this.reset),
+      ),
       make('p', { class: 'help', id: `${id}-help` }, help),
       this.input,
-      make('div', { class: 'slider-foot' }, this.meaning, this.reset),
+      this.meaning,
     );
     this.input.value = String(options.toSlider(options.initial));
     this.draw();
@@ -123,6 +129,6 @@ class Slider {
     this.output.textContent = this.override === null ? `${text} (default)` : text;
     this.input.setAttribute('aria-valuetext', `${text}. ${meaning}`);
     this.meaning.textContent = meaning;
-    this.reset.classList.toggle('invisible', this.override === null);
+    this.reset.hidden = this.override === null;
   }
 }

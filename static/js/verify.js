@@ -4,7 +4,7 @@ import * as api from './api.js';
 import { Card } from './card.js';
 import { picture, thumbnail } from './crop.js';
 import { announce, byId, make } from './dom.js';
-import { showBusy, showError, showInPanel } from './panel.js';
+import { reveal, showBusy, showError, showInPanel } from './panel.js';
 import { identityOrAsk } from './person.js';
 import { FULL_PX, FULL_QUALITY } from './watch.js';
 
@@ -70,6 +70,7 @@ export class Verify {
         : make('span', { class: 'thumbnail' });
       this.card = new Card(answer, image, roundTripMs, this.thresholds.points);
       showInPanel('Result', this.card.root);
+      reveal(this.card.head);
       announce(this.card.summary);
     } catch (error) {
       showError('No decision', error);

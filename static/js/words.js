@@ -46,13 +46,15 @@ export const advice = (reasons) => ADVICE[reasons[0]] ?? `${capital(plain(reason
 export const sourceInWords = (source) => SOURCES[source] ?? plain(source);
 
 /**
- * A score or threshold with four decimals; never rounded to a bare 0 or 1.
+ * A score or threshold with four decimals, or as many as it takes to tell it
+ * from 1; never rounded to a bare 0 or 1.
  * @param {number} value In [0, 1].
  */
 export function score(value) {
-  if (value > 0 && value < 0.0001) return '<0.0001';
-  if (value < 1 && value > 0.9999) return '>0.9999';
-  return value.toFixed(4);
+  if (value < 0.0001) return '<0.0001';
+  if (value > 0.999999) return '>0.999999';
+  const nines = Math.floor(-Math.log10(1 - value));
+  return value.toFixed(Math.min(6, Math.max(4, nines + 1)));
 }
 
 /**

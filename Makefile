@@ -1,0 +1,88 @@
+# Two commands do everything:
+#   make run    installs, builds the model, starts the service, prints its address
+#   make test   installs, proves it
+#
+# PYTHON=/path/to/python chooses another interpreter (3.11, 3.12 or 3.13).
+
+# TensorFlow, which builds the model, has no packages for 3.14 yet.
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c '$(SUPPORTED)' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+ARTIFACT := models/sface/manifest.json
+MODEL_SOURCES := $(wildcard model/*.py model/backbones/*.py training/build.py \
+	training/head.py training/onnx_files.py training/fitted/*.json)
+ROOT_OR_SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.DELETE_ON_ERROR:
+.PHONY: help run build test test-long lint format bench lock chromium clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /	/'
+
+run: .venv/.service $(ARTIFACT) ## install, build the model if absent, start the service
+	@exec $(BIN)/python -m service
+
+build: .venv/.training ## build the default model into models/sface
+	@$(BIN)/python -m training build
+
+test: .venv/.tests $(ARTIFACT) chromium ## prove it (the quick tests, under 15 minutes)
+	@$(BIN)/python -m pytest
+
+test-long: .venv/.tests $(ARTIFACT) ## tests that take minutes: containers (needs Docker)
+	@$(BIN)/python -m pytest -m long -s
+
+lint: .venv/.tests ## ruff and mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: .venv/.tests ## let ruff mend what it can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: .venv/.tests $(ARTIFACT) ## how fast it is on this machine
+	@$(BIN)/python -m bench
+
+lock: .venv/.tests ## choose and lock the versions again
+	@for part in "service" "training --extra training" "tests --extra training --extra dev"; do \
+		set -- $$part; folder=$$1; shift; \
+		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+			--no-emit-index-url --no-header $$@ pyproject.toml -o $$folder/requirements.lock; \
+	done
+
+clean: ## remove the environment and the model
+	rm -rf .venv models
+
+# Each lock holds the one before, so one environment serves all three.
+.venv/.service: service/requirements.lock | .venv/bin/pip
+	@echo "installing the service ..."
+	@$(BIN)/python -m pip install --quiet --require-hashes -r $<
+	@touch $@
+
+.venv/.training: training/requirements.lock | .venv/bin/pip
+	@echo "installing what builds the model (TensorFlow: a few hundred MB, once) ..."
+	@$(BIN)/python -m pip install --quiet --require-hashes -r $<
+	@touch $@
+
+.venv/.tests: tests/requirements.lock | .venv/bin/pip
+	@echo "installing what tests need ..."
+	@$(BIN)/python -m pip install --quiet --require-hashes -r $<
+	@touch $@ .venv/.training .venv/.service
+
+.venv/bin/pip:
+	@[ -n "$(PYTHON)" ] || { echo "error: Python 3.11, 3.12 or 3.13 is needed; set PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "Debian and Ubuntu keep venv in a package of its own; installing python3-venv"; \
+		$(ROOT_OR_SUDO) apt-get update -qq && $(ROOT_OR_SUDO) apt-get install -y -qq python3-venv; }
+	@$(PYTHON) -m venv .venv
+
+$(ARTIFACT): $(MODEL_SOURCES) | .venv/.service
+	@$(MAKE) --no-print-directory .venv/.training
+	@echo "building the model ..."
+	@$(BIN)/python -m training build
+
+chromium:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
+		echo "installing chromium"; $(ROOT_OR_SUDO) apt-get update -qq && \
+		$(ROOT_OR_SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; }

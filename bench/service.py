@@ -1,0 +1,48 @@
+"""The service as a process of its own, for measurements."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A running service: its address, process id, and seconds from start to ready."""
+
+    url: str
+    pid: int
+    ready_s: float
+
+
+@contextmanager
+def measured_service(data_dir: Path, **settings: object) -> Iterator[Measured]:
+    """Starts `python -m service` on a free port of 127.0.0.1, stops it at the end."""
+    chosen = {"port": 0, "data_dir": data_dir, "host": "127.0.0.1"} | settings
+    environment = os.environ | {f"SEMBLANCE_{k.upper()}": str(v) for k, v in chosen.items()}
+    begun = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "service"], env=environment, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if "ready" not in line:
+            raise SystemExit("the service did not start")
+        yield Measured(line.split()[-1].rstrip("/"), process.pid, time.perf_counter() - begun)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@contextmanager
+def started_service(data_dir: Path, **settings: object) -> Iterator[str]:
+    """As `measured_service`, for those who need the address alone."""
+    with measured_service(data_dir, **settings) as service:
+        yield service.url

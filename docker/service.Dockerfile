@@ -1,0 +1,76 @@
+# The service with its model. From the top folder:
+#   docker build -f docker/service.Dockerfile -t semblance .
+# For an index of your own add --build-arg PIP_INDEX_URL=... (or PIP_EXTRA_INDEX_URL,
+# PIP_TRUSTED_HOST). Only the stages that are thrown away see them: the image and its
+# history hold no address and no password.
+
+# Makes the model. TensorFlow and the training code stay behind here.
+FROM python:3.11-slim-bookworm AS artifact
+ARG PIP_INDEX_URL=
+ARG PIP_EXTRA_INDEX_URL=
+ARG PIP_TRUSTED_HOST=
+WORKDIR /build
+COPY training/requirements.lock .
+RUN pip install --no-cache-dir --no-compile --root-user-action=ignore \
+      --require-hashes -r requirements.lock
+COPY model model
+COPY training training
+# The published weights; their SHA-256 is checked whatever they came from.
+RUN python -m training build --out /artifact && chmod -R a+rX /artifact
+
+
+# What the service imports, and nothing to build with.
+FROM python:3.11-slim-bookworm AS packages
+ARG PIP_INDEX_URL=
+ARG PIP_EXTRA_INDEX_URL=
+ARG PIP_TRUSTED_HOST=
+COPY service/requirements.lock /tmp/
+# OpenVINO's plug-ins for graphics and neural processors go: 60 MB that need drivers.
+# Compiled here, because the running container cannot write: a start would pay for it.
+# By hash, never checked: a copied file's time does not matter.
+RUN python -m venv --without-pip /opt/venv \
+ && pip --python /opt/venv/bin/python install --no-cache-dir --no-compile \
+      --root-user-action=ignore --require-hashes -r /tmp/requirements.lock \
+ && cd /opt/venv/lib/python3*/site-packages/openvino && rm -r include \
+      libs/cache.json libs/libopenvino_intel_gpu_plugin.so libs/libopenvino_intel_npu_plugin.so \
+ && python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib
+
+
+# Our code, compiled likewise and readable whatever the modes were where it came from.
+FROM python:3.11-slim-bookworm AS code
+WORKDIR /app
+COPY docker/healthcheck.py .
+COPY static static
+COPY model model
+COPY service service
+RUN python -m compileall -q --invalidation-mode unchecked-hash model service \
+ && chmod -R a+rX,go-w .
+
+
+FROM python:3.11-slim-bookworm AS service
+LABEL org.opencontainers.image.title="Semblance" \
+      org.opencontainers.image.description="Self-hosted face verification" \
+      org.opencontainers.image.licenses="Apache-2.0"
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    SEMBLANCE_HOST=0.0.0.0 \
+    SEMBLANCE_DATA_DIR=/data \
+    SEMBLANCE_ARTIFACT=/app/models/sface
+WORKDIR /app
+COPY --from=packages /opt/venv /opt/venv
+COPY --from=artifact /artifact models/sface
+COPY --from=code /app .
+# The user's number is fixed, so that a volume keeps its owner from one image to the
+# next. The build ends here if TensorFlow came in, or if the service cannot be imported.
+RUN useradd --uid 10001 --user-group --no-create-home --home-dir /app --shell /usr/sbin/nologin \
+      semblance \
+ && install --directory --owner=semblance --group=semblance --mode=0700 /data \
+ && if python -c "import tensorflow" 2>/dev/null; then echo "TensorFlow is in the image"; exit 1; fi \
+ && python -c "import service.app"
+USER 10001:10001
+VOLUME /data
+EXPOSE 8000
+HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
+  CMD ["python", "-I", "healthcheck.py"]
+CMD ["python", "-m", "service"]
