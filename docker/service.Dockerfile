@@ -25,13 +25,13 @@ ARG PIP_INDEX_URL=
 ARG PIP_EXTRA_INDEX_URL=
 ARG PIP_TRUSTED_HOST=
 COPY service/requirements.lock /tmp/
-# OpenVINO's plug-ins for graphics and neural processors go: 60 MB that need drivers.
-# Compiled here, because the running container cannot write: a start would pay for it.
-# By hash, never checked: a copied file's time does not matter.
+# OpenVINO's plug-ins for graphics and neural processors go: 60 MB, and their drivers
+# are not here. Compiled now, as the running container cannot write; by hash, never
+# checked, so that the time of a copied file does not matter.
 RUN python -m venv --without-pip /opt/venv \
  && pip --python /opt/venv/bin/python install --no-cache-dir --no-compile \
       --root-user-action=ignore --require-hashes -r /tmp/requirements.lock \
- && cd /opt/venv/lib/python3*/site-packages/openvino && rm -r include \
+ && cd /opt/venv/lib/python3*/site-packages/openvino && rm -rf include \
       libs/cache.json libs/libopenvino_intel_gpu_plugin.so libs/libopenvino_intel_npu_plugin.so \
  && python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib
 
@@ -57,20 +57,20 @@ ENV PATH=/opt/venv/bin:$PATH \
     SEMBLANCE_HOST=0.0.0.0 \
     SEMBLANCE_DATA_DIR=/data \
     SEMBLANCE_ARTIFACT=/app/models/sface
+# The number is fixed, so that a volume keeps its owner from one image to the next.
+RUN useradd --uid 10001 --user-group --no-create-home --home-dir /app \
+      --shell /usr/sbin/nologin semblance \
+ && install --directory --owner=semblance --group=semblance --mode=0700 /data
 WORKDIR /app
-COPY --from=packages /opt/venv /opt/venv
-COPY --from=artifact /artifact models/sface
-COPY --from=code /app .
-# The user's number is fixed, so that a volume keeps its owner from one image to the
-# next. The build ends here if TensorFlow came in, or if the service cannot be imported.
-RUN useradd --uid 10001 --user-group --no-create-home --home-dir /app --shell /usr/sbin/nologin \
-      semblance \
- && install --directory --owner=semblance --group=semblance --mode=0700 /data \
- && if python -c "import tensorflow" 2>/dev/null; then echo "TensorFlow is in the image"; exit 1; fi \
- && python -c "import service.app"
-USER 10001:10001
-VOLUME /data
 EXPOSE 8000
+VOLUME /data
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
   CMD ["python", "-I", "healthcheck.py"]
 CMD ["python", "-m", "service"]
+COPY --from=packages /opt/venv /opt/venv
+COPY --from=artifact /artifact models/sface
+COPY --from=code /app .
+USER 10001:10001
+# The build ends here if TensorFlow came in, or if this user cannot import the service.
+RUN if python -c "import tensorflow" 2>/dev/null; then echo "TensorFlow is in the image"; exit 1; fi \
+ && python -c "import service.app"

@@ -26,7 +26,7 @@ RelativeName = Annotated[str, Field(pattern=r"^\w[\w.\-]*(/\w[\w.\-]*)*$")]
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class OperatingPoint(_Frozen):

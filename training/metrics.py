@@ -64,7 +64,9 @@ def fold_accuracy(scores: Array, same: AnyArray, folds: AnyArray) -> Accuracy:
     for fold in np.unique(folds):
         held_out = folds == fold
         threshold = best_threshold(scores[~held_out], same[~held_out])
-        right.append(np.mean((scores[held_out] > threshold) == same[held_out]))
+        # In double precision, as the threshold is.
+        verdicts = scores[held_out].astype(np.float64) > threshold
+        right.append(np.mean(verdicts == same[held_out]))
     spread = np.std(right, ddof=1) / np.sqrt(len(right))
     return Accuracy(float(np.mean(right)), float(spread))
 
@@ -76,7 +78,9 @@ def best_threshold(scores: Array, same: AnyArray) -> float:
     # Right verdicts when the k lowest are refused.
     right = np.concatenate([[0], np.cumsum(1 - 2 * truth)]) + truth.sum()
     edges = np.concatenate([[ranked[0] - 1], (ranked[1:] + ranked[:-1]) / 2, [ranked[-1] + 1]])
-    return float(edges[int(np.argmax(right))])
+    # No threshold lies between two scores that are equal.
+    possible = np.concatenate([[True], ranked[1:] > ranked[:-1], [True]])
+    return float(edges[int(np.argmax(np.where(possible, right, -1)))])
 
 
 def operating_points(pairs: Pairs, rates: tuple[float, ...], seed: int = 0) -> list[OperatingPoint]:

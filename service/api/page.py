@@ -6,11 +6,12 @@ import base64
 import hashlib
 import re
 from pathlib import Path
+from typing import Any
 
 import fastapi_offline
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.responses import FileResponse, HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 STATIC = Path(__file__).parents[2] / "static"
@@ -18,6 +19,16 @@ _SWAGGER = Path(fastapi_offline.__file__).parent / "static"
 _DOCS_FILES = "/docs/files"
 
 router = APIRouter(include_in_schema=False)
+
+
+class _Fresh(StaticFiles):
+    """Files that a browser asks about each time, so that an upgrade is seen whole."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
 
 
 @router.get("/")
@@ -29,7 +40,7 @@ async def page() -> FileResponse:
 def install(app: FastAPI) -> None:
     """Adds the page, its files and /docs to the app."""
     app.include_router(router)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/static", _Fresh(directory=STATIC), name="static")
     app.mount(_DOCS_FILES, StaticFiles(directory=_SWAGGER), name="docs-files")
     docs = get_swagger_ui_html(
         openapi_url="/openapi.json",

@@ -69,10 +69,10 @@ export class Card {
     const { identity, references } = this.answer;
     this.head.dataset.verified = String(verified);
     this.mark.replaceChildren(icon(verified ? 'yes' : 'no'));
-    this.verdict.textContent = `${verified ? 'Verified' : 'Not verified'} as ${identity}`;
+    this.verdict.replaceChildren(verified ? 'Verified' : 'Not verified', make('span', {}, ` as ${identity}`));
     const least = needed(references, verification);
     this.shareLine.replaceChildren(
-      make('strong', {}, `${matched} of ${count(references, 'reference')} match`),
+      make('strong', {}, `${matched} of ${count(references, 'reference')} ${references === 1 ? 'matches' : 'match'}`),
       ` (${percent(share)}), ${least > references ? 'more than there are' : `${least}\u00a0needed`}`,
     );
   }

@@ -38,8 +38,8 @@ export class Report {
   answer(accepted, rejected) {
     this.progress.hidden = true;
     accepted.forEach(({ index, quality, duplicate }) => {
-      const extra = duplicate ? ', this very picture was enrolled before' : '';
-      this.lines[index]?.state('accepted', `Accepted, quality ${percent(quality)}${extra}`);
+      const text = duplicate ? 'Already enrolled: the same picture' : `Accepted, quality ${percent(quality)}`;
+      this.lines[index]?.state('accepted', text);
     });
     rejected.forEach((item) => {
       this.lines[item.index]?.state('rejected', `Rejected: ${why(item)}`);

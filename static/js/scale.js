@@ -13,15 +13,13 @@ export const ENDS = { low: odds(0.0001), high: odds(0.999999) };
 
 /** Labelled places; `minor` ones are left out where there is little room. */
 export const TICKS = [
-  { value: 0.001 },
-  { value: 0.01, minor: true },
-  { value: 0.1 },
-  { value: 0.5, minor: true },
-  { value: 0.9 },
+  { value: 0.001, minor: true },
+  { value: 0.01 },
+  { value: 0.1, minor: true },
+  { value: 0.5 },
+  { value: 0.9, minor: true },
   { value: 0.99, minor: true },
-  { value: 0.999 },
-  { value: 0.9999, minor: true },
-  { value: 0.99999 },
+  { value: 0.9999 },
 ];
 
 /**

@@ -64,6 +64,9 @@ def _frames(shot: Shot) -> Iterator[Frame]:
     photograph = cv2.imread(str(shot.photograph))
     if photograph is None:
         raise FileNotFoundError(shot.photograph)
+    # Beside a narrow photograph there is a blur of it, in which no face is found.
+    tiny = cv2.resize(photograph, (4, 3), interpolation=cv2.INTER_AREA)
+    room = cv2.resize(tiny, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_CUBIC)
     for index in range(FRAMES_PER_SHOT):
         turn = 2 * math.pi * index / FRAMES_PER_SHOT
         scale = HEIGHT_PX / 2.6 / shot.face_px * (1 + 0.12 * math.sin(turn))
@@ -74,7 +77,8 @@ def _frames(shot: Shot) -> Iterator[Frame]:
             photograph,
             matrix,
             (WIDTH_PX, HEIGHT_PX),
-            flags=cv2.INTER_AREA,
-            borderMode=cv2.BORDER_REPLICATE,
+            dst=room.copy(),
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_TRANSPARENT,
         )
         yield np.asarray(shown, dtype=np.uint8)

@@ -96,9 +96,7 @@ def test_by_keyboard_alone(visit: Visit, films: Films, faces: Faces) -> None:
     expect(page.locator("#identities-title")).to_be_focused()
 
 
-def test_on_a_phone(
-    visit: Visit, films: Films, faces: Faces, output_folder: Path
-) -> None:
+def test_on_a_phone(visit: Visit, films: Films, faces: Faces, output_folder: Path) -> None:
     page = visit(films.ada, viewport=PHONE, is_mobile=True, has_touch=True, reduced_motion="reduce")
     identity = "ada.with-a-long-name@an.organisation.example"
     enrol_files(page, identity, *(faces.folder / f"obama{n}.jpg" for n in ("", 2, 3)))

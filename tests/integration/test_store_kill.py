@@ -23,8 +23,8 @@ from tests.integration.store_samples import EMBEDDING_LENGTH, sample_bytes
 
 KILLS = 50
 SEED = 20260101
-LONGEST_LIFE_S = 0.3
-"""Opening takes about a tenth of it: some are killed before their first enrolment."""
+LONGEST_LIFE_S = 0.2
+"""Opening takes about a quarter of it: some are killed before their first enrolment."""
 
 Answer = tuple[str, str, list[str]]
 

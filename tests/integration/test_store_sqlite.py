@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import shutil
 import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
-from service.core.errors import NotReady, Overloaded, StorageFull, UnknownIdentity
+from service.core.errors import NotReady, Overloaded, StorageFull
 from service.core.ports import NewReference
-from service.storage import engines, erasure
+from service.storage import engines
 from service.storage.migrations import migrate
 from service.storage.sql_store import SqlStore, open_store
 from service.storage.tables import metadata
@@ -39,25 +36,6 @@ def data_dir(tmp_path: Path) -> Path:
 def store(data_dir: Path) -> Iterator[SqlStore]:
     with closing(open_store(data_dir)) as store:
         yield store
-
-
-def bytes_of(folder: Path) -> bytes:
-    return b"\n".join(path.read_bytes() for path in sorted(folder.iterdir()))
-
-
-def traces(identity: str, new: NewReference) -> list[bytes]:
-    """Pieces of all that was told about a reference, short enough to lie on one page."""
-    assert new.image is not None
-    assert new.filename is not None
-    wholes = [new.image, new.embedding.tobytes(), new.landmarks.tobytes()]
-    pieces = [whole[at : at + 16] for whole in wholes for at in range(0, len(whole) - 15, 16)]
-    return [*pieces, identity.encode(), new.filename.encode(), new.content_hash.encode()]
-
-
-def share_found(pieces: list[bytes], folder: Path) -> float:
-    """How many of the pieces are there; those across the end of a page never are."""
-    stored = bytes_of(folder)
-    return sum(piece in stored for piece in pieces) / len(pieces)
 
 
 # Schema
@@ -130,108 +108,6 @@ def test_a_path_may_hold_any_character(tmp_path: Path) -> None:
     with closing(open_store(folder)) as store:
         store.enrol("ann", [new_reference("1")], limit=5)
     assert [path.name for path in folder.iterdir()] == [FILE]
-
-
-@pytest.mark.parametrize("rebuilt", [True, False])
-def test_nothing_of_a_deleted_identity_is_left_in_any_file(
-    data_dir: Path, store: SqlStore, monkeypatch: pytest.MonkeyPatch, rebuilt: bool
-) -> None:
-    if not rebuilt:
-        monkeypatch.setattr(erasure, "MAX_REBUILD_BYTES", 0)
-    deleted, kept = "nobody-else 日本", "somebody-else 日本"
-    gone = [new_reference(f"gone {n}", filename=f"gone-{n}.jpg") for n in range(4)]
-    stays = [new_reference(f"stays {n}", filename=f"stays-{n}.jpg") for n in range(4)]
-    for one, other in zip(gone, stays, strict=True):
-        store.enrol(deleted, [one], limit=9)
-        store.enrol(kept, [other], limit=9)
-    first = store.references(deleted)[0]
-    store.update_embedding(first.reference_id, new_reference("again").embedding, "model 2")
-    expected = [piece for new in gone for piece in traces(deleted, new)]
-    expected += [first.reference_id.encode(), new_reference("again").embedding.tobytes()[:16]]
-
-    assert share_found(expected, data_dir) > 0.98
-    assert store.delete_identity(deleted) == 4
-    assert share_found(expected, data_dir) == 0
-    assert share_found([piece for new in stays for piece in traces(kept, new)], data_dir) > 0.98
-
-
-def test_nothing_of_a_deleted_reference_is_left_in_any_file(
-    data_dir: Path, store: SqlStore
-) -> None:
-    gone, stays = (new_reference(tag, filename=f"{tag}.jpg") for tag in ("gone", "stays"))
-    ids = [
-        one.reference.reference_id for one in store.enrol("somebody-else", [gone, stays], limit=9)
-    ]
-    store.delete_reference("somebody-else", ids[0])
-    expected = {*traces("somebody-else", gone), ids[0].encode()} - {b"somebody-else"}
-    assert share_found([*expected], data_dir) == 0
-    assert share_found(traces("somebody-else", stays), data_dir) > 0.98
-    store.delete_reference("somebody-else", ids[1])
-    assert share_found(traces("somebody-else", stays), data_dir) == 0
-
-
-def test_pieces_that_sqlite_mislays_between_pages_are_erased_too(
-    data_dir: Path, store: SqlStore
-) -> None:
-    # Enough rows, of changing sizes, that some are moved between pages. Without
-    # building the file anew this seed leaves pieces of deleted pictures behind.
-    sizes = np.random.default_rng(9).choice([10, 300, 1000, 5000], (60, 3))
-    given = {
-        f"identity-{n}-": [
-            new_reference(f"{n} {i}", image_bytes=int(size), filename=f"{n}-{i}-" * 6)
-            for i, size in enumerate(row)
-        ]
-        for n, row in enumerate(sizes)
-    }
-    for name, references in given.items():
-        store.enrol(name, references, limit=9)
-    for name in [*given][::2]:
-        store.delete_identity(name)
-    deleted = [
-        piece for name in [*given][::2] for new in given[name] for piece in traces(name, new)
-    ]
-    assert share_found(deleted, data_dir) == 0
-
-
-def test_what_a_killed_process_did_not_get_to_erase_the_next_start_does(
-    data_dir: Path, store: SqlStore, tmp_path: Path
-) -> None:
-    new = new_reference("1", filename="1.jpg")
-    store.enrol("nobody-else", [new], limit=5)
-    store.enrol("somebody-else", [new_reference("2")], limit=5)
-    # A second use of the files keeps the log from being moved when this one ends.
-    with closing(sqlite3.connect(data_dir / FILE)) as other:
-        other.execute("PRAGMA foreign_keys = ON")
-        other.execute("PRAGMA secure_delete = ON")
-        other.execute("DELETE FROM identities WHERE name = 'nobody-else'")
-        other.commit()
-        shutil.copytree(data_dir, tmp_path / "killed")
-    assert share_found(traces("nobody-else", new), tmp_path / "killed") > 0.98
-    with closing(open_store(tmp_path / "killed")):
-        assert share_found(traces("nobody-else", new), tmp_path / "killed") == 0
-
-
-def test_a_deletion_stands_though_a_reader_keeps_its_traces(
-    data_dir: Path,
-    store: SqlStore,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    monkeypatch.setattr(erasure, "BUSY_TIMEOUT_S", 0.1)
-    event.listen(store._engine, "connect", lambda c, _: c.execute("PRAGMA busy_timeout = 50"))
-    store._engine.dispose()
-    for tag in "12":
-        store.enrol(f"identity {tag}", [new_reference(tag, filename="x.jpg")], limit=5)
-    with closing(sqlite3.connect(data_dir / FILE, isolation_level=None)) as reader:
-        reader.execute("BEGIN")
-        reader.execute("SELECT * FROM identities").fetchall()
-        with caplog.at_level(logging.WARNING):
-            assert store.delete_identity("identity 1") == 1
-        assert "a reader does not end" in caplog.text
-        with pytest.raises(UnknownIdentity):
-            store.summary("identity 1")
-    store.delete_identity("identity 2")
-    assert b"identity" not in bytes_of(data_dir).replace(b"identity_id", b"")
 
 
 # Several processes

@@ -1,0 +1,54 @@
+"""The accuracy that the README claims, measured again on the real data sets."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from model.artifact import Artifact
+from model.runtimes.openvino_runtime import OpenVinoRuntime
+from tests.faces import shared_data
+from tests.running import ROOT
+from training.calibration import measure_lfw
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
+
+
+def unpacked(name: str, folder: Path) -> Path:
+    """A data set's folder, or a skip that says what is missing."""
+    data = shared_data()
+    if data is None:
+        pytest.skip(f"the data set {name} is not on this machine")
+    with tarfile.open(data / name) as archive:
+        archive.extractall(folder, filter="data")
+    return next(path for path in folder.iterdir() if path.is_dir())
+
+
+def test_lfw_accuracy_is_that_of_the_published_weights(artifact: Artifact, tmp_path: Path) -> None:
+    folder = unpacked("lfw-pairs.tar", tmp_path)
+    result = measure_lfw(artifact, OpenVinoRuntime(artifact), folder, quiet=True)
+    assert result.accuracy.mean >= 0.9940
+    assert not result.missed
+    for kept, measured in zip(artifact.manifest.calibration.points, result.points, strict=True):
+        assert measured.fmr == kept.fmr
+        assert measured.threshold == pytest.approx(kept.threshold, abs=2e-3)
+        assert measured.fnmr == pytest.approx(kept.fnmr, abs=2e-3)
+
+
+def test_one_footballer_against_the_others(tmp_path: Path) -> None:
+    folder = unpacked("footballers.tgz", tmp_path)
+    command = [sys.executable, "-m", "bench.accept_rates", "--data", str(folder)]
+    done = subprocess.run(
+        [*command, "--out", str(tmp_path / "out")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = dict(line.split(": ", 1) for line in done.stdout.splitlines() if "accepts: " in line)
+    assert int(lines["true accepts"].split()[0]) >= 44
+    assert lines["false accepts"].startswith("0 of 50")
