@@ -96,8 +96,8 @@ def png_by_hand(
 
 
 def huge_one_bit_png(side: int = 20_000) -> bytes:
-    """A white one-bit PNG of `side` squared: tens of kilobytes that claim 400 megapixels."""
-    row = b"\x00" + b"\xff" * (side // 8)
+    """A black one-bit PNG of `side` squared: tens of kilobytes that claim 400 megapixels."""
+    row = bytes(1 + side // 8)
     packer = zlib.compressobj(9)
     packed = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
     return png_by_hand(side, side, bits=1, colour=0, rows=packed)

@@ -100,6 +100,7 @@ def use_write_ahead_log(engine: Engine) -> None:
 
     Raises:
         NotReady: If the file system cannot do it, as some network ones cannot.
+        sqlite3.Error: If the file cannot be read or written.
     """
     deadline = time.monotonic() + BUSY_TIMEOUT_S
     while True:
@@ -111,7 +112,7 @@ def use_write_ahead_log(engine: Engine) -> None:
             # at once, whatever the time-out.
             busy = error.sqlite_errorcode & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
             if not busy or time.monotonic() > deadline:
-                raise NotReady("The storage cannot be opened.") from error
+                raise
             time.sleep(RETRY_S)
     if mode != "wal":
         raise NotReady("The storage's file system does not support a write-ahead log.")

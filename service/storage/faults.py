@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -41,9 +42,10 @@ def translated() -> Iterator[None]:
     """
     try:
         yield
-    except DBAPIError as error:
+    except (DBAPIError, sqlite3.Error) as error:
+        driver_error = error.orig if isinstance(error, DBAPIError) else error
         # An extended code such as SQLITE_IOERR_WRITE starts with its primary one.
-        name: str = getattr(error.orig, "sqlite_errorname", "")
+        name: str = getattr(driver_error, "sqlite_errorname", "")
         fault = _BY_SQLITE_CODE.get("_".join(name.split("_")[:2]))
         if fault is None:
             raise

@@ -41,7 +41,7 @@ def test_a_killed_process_loses_nothing_it_has_answered(tmp_path: Path) -> None:
             shutil.copytree(data_dir, copy)
             assert_nothing_is_half_there(copy / "semblance.sqlite3")
             shutil.rmtree(copy)
-    assert len(answered) > KILLS  # or it was too slow to show anything
+    assert len(answered) > KILLS / 5  # or it was too slow to show anything
 
     with closing(open_store(data_dir)) as store:
         assert_all_there(store, answered)

@@ -114,5 +114,5 @@ def plain(answer: Any) -> Any:
 
 TestTwoStores = TwoStores.TestCase
 TestTwoStores.settings = settings(
-    max_examples=60, stateful_step_count=25, deadline=None, derandomize=True, database=None
+    max_examples=40, stateful_step_count=25, deadline=None, derandomize=True, database=None
 )
