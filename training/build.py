@@ -18,7 +18,7 @@ from model.contract import DEFAULT_FMR, DEFAULT_VERIFICATION_THRESHOLD, Calibrat
 from model.frame import tight_frame
 from model.siamese import Siamese, export_saved_model
 from model.templates import ARCFACE_112
-from model.zoo import SFACE, SFACE_FULL, YUNET, YUNET_FULL, Weights
+from model.zoo import SFACE, SFACE_SMALL, YUNET, YUNET_SMALL, Weights
 from training.fetch import fetch
 from training.head import Head, read_head
 from training.onnx_files import read_tensors, write_plain
@@ -35,7 +35,7 @@ def build(
     folder: Path,
     *,
     given: Path | None = None,
-    full: bool = False,
+    small: bool = False,
     head: Head | None = None,
     calibration: Calibration | None = None,
 ) -> Artifact:
@@ -44,14 +44,14 @@ def build(
     Args:
         folder: Where to; replaced if there.
         given: A file or folder to take the weights from instead of fetching.
-        full: The float32 files instead of the block-quantised ones.
+        small: The block-quantised files instead of the float32 ones.
         head, calibration: Instead of those kept in the repository.
 
     Raises:
         FetchError: If weights cannot be had or are not the published ones.
         ArtifactError: If what was written does not read back.
     """
-    tower_weights, detector_weights = (SFACE_FULL, YUNET_FULL) if full else (SFACE, YUNET)
+    tower_weights, detector_weights = (SFACE_SMALL, YUNET_SMALL) if small else (SFACE, YUNET)
     tower_file = fetch(tower_weights, given)
     # One given file can only be the tower's; a folder may hold both.
     detector_file = fetch(detector_weights, given if given and given.is_dir() else None)

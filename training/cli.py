@@ -34,14 +34,14 @@ def build(
         Path | None,
         typer.Option("--from", help="File or folder with the weights, instead of fetching."),
     ] = None,
-    full: Annotated[
-        bool, typer.Option("--full", help="The float32 files instead of the 8-bit blocks.")
+    small: Annotated[
+        bool, typer.Option("--small", help="The 8-bit files: less to download, less accurate.")
     ] = False,
 ) -> None:
     """Make the default artifact: SFace, the siamese head, YuNet."""
     from training.build import build as run
 
-    artifact = run(out, given=given, full=full)
+    artifact = run(out, given=given, small=small)
     manifest = artifact.manifest
     console.print(
         f"{manifest.name} {manifest.version} ({manifest.fingerprint}) written to {out}",
@@ -70,7 +70,7 @@ def fit_head(
         runtime = OpenVinoRuntime(artifact)
         embedded = embed_folder(data, Detector(artifact.detector), runtime, quiet=quiet)
     head = fit(
-        embedded, f"{data.name} (CelebA pictures of {data.name.removeprefix('celeba')} people)"
+        embedded, f"{data.name} (face crops of CelebA)"
     )
     write_head(HEAD_FILE, head)
     console.print_json(data=head.provenance | {"weight": head.weight, "bias": head.bias})
@@ -127,7 +127,7 @@ def main() -> None:
     """Runs a command; what was expected to go wrong is one line, not a traceback."""
     try:
         app()
-    except (SemblanceError, ValueError) as error:
+    except (SemblanceError, ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
 

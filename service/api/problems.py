@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -72,6 +72,11 @@ BAD_REQUEST = Kind(400, "invalid_request", "The request is not valid")
 OTHERS = (NOT_FOUND, WRONG_METHOD, UNSUPPORTED_BODY, INTERNAL)
 
 
+def rejection(code: str) -> Kind:
+    """The kind of an enrolment of one image that was rejected with `code`: always 422."""
+    return next(replace(kind, status=422) for kind in TABLE.values() if kind.code == code)
+
+
 def codes() -> set[str]:
     """Every code that an answer can carry."""
     return {kind.code for kind in (*TABLE.values(), *OTHERS)}
@@ -102,7 +107,8 @@ def answer(
         **more,  # type: ignore[arg-type]  # the fields that a kind adds
     )
     retry = {"Retry-After": str(_RETRY_AFTER_S)} if kind.retry else {}
-    content = problem.model_dump(mode="json", exclude_none=True)
+    # Optional members are left out; within those that are there, null is a value.
+    content = {k: v for k, v in problem.model_dump(mode="json").items() if v is not None}
     return JSONResponse(content, kind.status, {**(headers or {}), **retry}, media_type=MEDIA_TYPE)
 
 
@@ -114,8 +120,7 @@ async def _semblance(request: Request, error: Exception) -> Response:
         case errors.NoneAccepted():
             # One image, one reason: say it in the code itself.
             if len(error.rejected) == 1:
-                kind = next(k for k in TABLE.values() if k.code == error.rejected[0].code)
-                kind = Kind(422, kind.code, kind.title)
+                kind = rejection(error.rejected[0].code)
             gate = running(request).core.policy.gate
             rejected = [rejected_out(item, gate) for item in error.rejected]
             reasons = sorted({reason for item in error.rejected for reason in item.reasons})
