@@ -64,7 +64,7 @@ RUN useradd --uid 10001 --user-group --no-create-home --home-dir /app \
 WORKDIR /app
 EXPOSE 8000
 VOLUME /data
-HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
   CMD ["python", "-I", "healthcheck.py"]
 CMD ["python", "-m", "service"]
 COPY --from=packages /opt/venv /opt/venv
