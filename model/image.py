@@ -107,8 +107,9 @@ def decode(data: bytes, limits: Limits) -> types.Image:
     _check_size(opened.size, limits)
     try:
         opened.load()
-        upright = ImageOps.exif_transpose(opened)
-        return np.array(_to_rgb(upright), dtype=np.uint8)
+        # In place: a copy of a large picture is a hundred megabytes.
+        ImageOps.exif_transpose(opened, in_place=True)
+        return np.array(_to_rgb(opened), dtype=np.uint8)
     except Exception as error:  # a decoder met with broken data raises what it likes
         raise UndecodableImage("the image is broken or cut off") from error
 

@@ -42,7 +42,9 @@ def shape_fault(manifest: Manifest, found: dict[str, tuple[int, ...]]) -> str | 
     wanted = expected_shapes(manifest)
     for name, expected in wanted.items():
         if name not in found:
-            return f"the SavedModel has no '{name}': expected {sorted(wanted)}, found {sorted(found)}"
+            return (
+                f"the SavedModel has no '{name}': expected {sorted(wanted)}, found {sorted(found)}"
+            )
         if found[name] != expected:
             return (
                 f"the SavedModel's '{name}' has the wrong shape: expected {expected}, "

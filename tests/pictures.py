@@ -18,7 +18,9 @@ def rgb(data: bytes) -> types.Image:
     return decode(data, Limits())
 
 
-def encoded(pixels: types.AnyArray | PillowImage.Image, kind: str = "PNG", **options: object) -> bytes:
+def encoded(
+    pixels: types.AnyArray | PillowImage.Image, kind: str = "PNG", **options: object
+) -> bytes:
     """The pixels as a file of Pillow's format `kind`."""
     picture = pixels if isinstance(pixels, PillowImage.Image) else PillowImage.fromarray(pixels)
     out = io.BytesIO()

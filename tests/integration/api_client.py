@@ -26,8 +26,10 @@ def post(
     if style == "json":
         body: dict[str, object] = dict(fields)
         for name, content in pictures.items():
-            several = not isinstance(content, bytes)
-            body[name] = [_base64(item) for item in content] if several else _base64(content)
+            if isinstance(content, bytes):
+                body[name] = _base64(content)
+            else:
+                body[name] = [_base64(item) for item in content]
         return client.post(path, json=body)
     files = [
         (name, (f"{name}-{number}.jpg", item))
@@ -81,7 +83,9 @@ def specification_of(response: httpx.Response) -> dict[str, Any]:
 
 
 def enrol(client: httpx.Client, identity: str, *images: bytes, **fields: object) -> dict[str, Any]:
-    response = post(client, "/v1/enroll", "multipart", {"images": images}, identity=identity, **fields)
+    response = post(
+        client, "/v1/enroll", "multipart", {"images": images}, identity=identity, **fields
+    )
     return answer(response, 201)
 
 

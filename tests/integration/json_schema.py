@@ -41,8 +41,9 @@ def _faults(schema: Schema, value: object, named: dict[str, Schema], at: str) ->
     ):
         yield f"{at}: {value!r:.60} is no {expected}"
         return
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        if not schema.get("minimum", value) <= value <= schema.get("maximum", value):
+    if expected in {"number", "integer"} and isinstance(value, (int, float)):
+        low, high = schema.get("minimum", value), schema.get("maximum", value)
+        if not low <= value <= high:
             yield f"{at}: {value} is out of range"
     if isinstance(value, list):
         if not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value)):

@@ -23,7 +23,9 @@ def portrait_chips(faces: Faces, artifact: Artifact) -> Image:
     images = [rgb(faces.read(name)) for name in NAMES]
     return np.stack(
         [
-            align(image, detector.detect(image)[0].landmarks, manifest.template, manifest.input_size)
+            align(
+                image, detector.detect(image)[0].landmarks, manifest.template, manifest.input_size
+            )
             for image in images
         ]
     )

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from model.artifact import Artifact
 from service.app import create_app
 from service.settings import Settings
 from service.storage.memory_store import MemoryStore
-from tests.integration.api_client import answer, problem
+from tests.integration.api_client import answer
 from tests.running import ROOT
 
 
@@ -110,7 +113,9 @@ class Broken(MemoryStore):
 async def test_a_fault_of_ours_tells_nothing_but_the_request_id(
     caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
-    settings = Settings(artifact=ROOT / "models" / "sface", data_dir=tmp_path)
+    settings = Settings.model_validate(
+        {"artifact": ROOT / "models" / "sface", "data_dir": tmp_path}
+    )
     app = create_app(settings, store=Broken())
     async with app.router.lifespan_context(app) as state:
         transport = httpx.ASGITransport(_with_state(app, state))
@@ -133,10 +138,10 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-def _with_state(app, state):  # type: ignore[no-untyped-def]
+def _with_state(app: ASGIApp, state: Mapping[str, Any] | None) -> ASGIApp:
     """httpx's transport has no lifespan state; a server gives each request a copy."""
 
-    async def served(scope, receive, send):  # type: ignore[no-untyped-def]
-        await app({**scope, "state": dict(state)}, receive, send)
+    async def served(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "state": dict(state or {})}, receive, send)
 
     return served

@@ -54,7 +54,14 @@ def test_another_kind_of_body(client: httpx.Client, path: str, kind: str) -> Non
 @pytest.mark.parametrize("path", ROUTES)
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"\xff\xfe\xff", b"[" * 100_000, b'{"a": 1, "a": 2}', b'{"a": ' + b"9" * 5000 + b"}"],
+    [
+        b"",
+        b"{",
+        b"\xff\xfe\xff",
+        b"[" * 100_000,
+        b'{"a": 1, "a": 2}',
+        b'{"a": ' + b"9" * 5000 + b"}",
+    ],
     ids=["empty", "half", "no text", "deep", "a name twice", "long number"],
 )
 def test_a_body_that_is_no_json(client: httpx.Client, path: str, body: bytes) -> None:
@@ -77,7 +84,10 @@ def test_json_that_is_no_request(client: httpx.Client, path: str, body: str) -> 
         ("multipart/form-data; boundary=", b"--x\r\n\r\n--x--"),
         ("multipart/form-data; boundary=x", b"not a form"),
         ("multipart/form-data; boundary=x", b"--x\r\nno colon\r\n\r\n"),
-        ("multipart/form-data; boundary=x", b'--x\r\nContent-Disposition: form-data\r\n\r\na\r\n--x--'),
+        (
+            "multipart/form-data; boundary=x",
+            b"--x\r\nContent-Disposition: form-data\r\n\r\na\r\n--x--",
+        ),
         ("multipart/form-data; boundary=" + "x" * 5000, b"--x"),
     ],
     ids=["no boundary", "empty boundary", "no form", "bad header", "no name", "long boundary"],
@@ -102,8 +112,9 @@ def test_an_unknown_field(client: httpx.Client, good: bytes, path: str, style: S
 
 @pytest.mark.parametrize("path", PICTURES)
 def test_a_form_field_twice(client: httpx.Client, good: bytes, path: str) -> None:
+    fields: list[tuple[str, tuple[str | None, bytes]]]
     fields = [(name, ("a.png", good)) for name in PICTURES[path]]
-    twice = [*fields, ("faces", (None, "largest")), ("faces", (None, "center"))]
+    twice = [*fields, ("faces", (None, b"largest")), ("faces", (None, b"center"))]
     assert "came twice" in problem(client.post(path, files=twice), 400, "invalid_request")["detail"]
     if path != "/v1/enroll":
         problem(client.post(path, files=[*fields, fields[0]]), 400, "invalid_request")
@@ -111,7 +122,7 @@ def test_a_form_field_twice(client: httpx.Client, good: bytes, path: str) -> Non
 
 @pytest.mark.parametrize("path", PICTURES)
 def test_no_picture(client: httpx.Client, path: str) -> None:
-    for body in ({}, dict.fromkeys(PICTURES[path]), {name: 7 for name in PICTURES[path]}):
+    for body in ({}, dict.fromkeys(PICTURES[path]), dict.fromkeys(PICTURES[path], 7)):
         identity = {} if path in {"/v1/compare", "/v1/detect"} else {"identity": "no picture"}
         problem(client.post(path, json={**identity, **body}), 422, "invalid_request")
 

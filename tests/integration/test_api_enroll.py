@@ -138,9 +138,7 @@ def test_which_face_of_several(client: httpx.Client, faces: Faces) -> None:
     assert left["width"] > right["width"]
 
 
-def test_composed_and_decomposed_names_are_one_identity(
-    client: httpx.Client, faces: Faces
-) -> None:
+def test_composed_and_decomposed_names_are_one_identity(client: httpx.Client, faces: Faces) -> None:
     assert enrol(client, "Zoe\u0308", faces.read("obama.jpg"))["identity"] == "Zo\u00eb"
     assert enrol(client, "Zo\u00eb", faces.read("obama2.jpg"))["references"] == 2
     assert answer(client.delete("/v1/identities/Zoe\u0308"))["references"] == 2

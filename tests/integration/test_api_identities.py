@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -71,7 +71,7 @@ def test_one_identity(client: httpx.Client, faces: Faces) -> None:
         assert item["quality"] == accepted["quality"]
         assert item["fingerprint"] == enrolled["model"]["fingerprint"]
         assert item["has_image"] is True
-        age = datetime.now(timezone.utc) - datetime.fromisoformat(item["created_at"])
+        age = datetime.now(UTC) - datetime.fromisoformat(item["created_at"])
         assert timedelta(0) <= age < timedelta(minutes=5)
     answer(client.delete("/v1/identities/detail"))
 

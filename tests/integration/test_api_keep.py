@@ -40,12 +40,8 @@ def test_the_crop(tmp_path: Path, faces: Faces) -> None:
         # The box with half its size on each side, at most 640 pixels.
         assert max(width, height) <= 640
         assert width / height == pytest.approx(box["width"] / box["height"], abs=0.02)
-        problem(
-            client.get("/v1/identities/him/references/none/image"), 404, "unknown_reference"
-        )
-        problem(
-            client.get("/v1/identities/nobody/references/none/image"), 404, "unknown_identity"
-        )
+        problem(client.get("/v1/identities/him/references/none/image"), 404, "unknown_reference")
+        problem(client.get("/v1/identities/nobody/references/none/image"), 404, "unknown_identity")
     # The rest of the picture is nowhere on the disk.
     assert data[2000:2064] not in stored(tmp_path)
 

@@ -15,8 +15,9 @@ from tests.faces import Faces
 from tests.integration.api_client import answer, enrol, post, problem
 from tests.running import running_service
 
-# A crop is a JPEG of the face at quality 95: near the original, not equal to it.
-CROP_TOLERANCE = 0.02
+# A crop is a JPEG of the face at quality 95: near the original, not equal to it. The
+# tolerance holds where the sigmoid is steepest; elsewhere scores move less.
+CROP_TOLERANCE = 0.05
 RUNTIME_TOLERANCE = 1e-3
 OTHER_FINGERPRINT = "f" * 16
 
@@ -36,49 +37,51 @@ def verify(client: httpx.Client, probe: bytes) -> dict[str, Any]:
     return answer(post(client, "/v1/verify", "multipart", {"image": probe}, identity="him"))
 
 
-def enrolled_then(
-    folder: Path, faces: Faces, artifact: Path, **settings: str
-) -> tuple[dict[str, Any], httpx.Response, list[str]]:
-    """Enrols with the default model, then verifies with another one on the same data."""
-    with running_service(folder, **settings) as url, httpx.Client(base_url=url) as client:
-        enrol(client, "him", faces.read("obama.jpg"), faces.read("obama2.jpg"))
-        before = verify(client, faces.read("obama3.jpg"))
-    with (
-        running_service(folder, artifact=artifact, **settings) as url,
-        httpx.Client(base_url=url) as client,
-    ):
-        pictures = {"image": faces.read("obama3.jpg")}
-        after = post(client, "/v1/verify", "multipart", pictures, identity="him")
-        items = answer(client.get("/v1/identities/him"))["items"]
-        if after.status_code == 200:
-            answer(after)
-            assert verify(client, faces.read("obama3.jpg"))["scores"] == after.json()["scores"]
-        else:
-            problem(after, 409, "model_mismatch")
-    return before, after, [item["fingerprint"] for item in items]
+def scores(client: httpx.Client, faces: Faces) -> list[float]:
+    """Of him and of another; one of these lies where the sigmoid is steep."""
+    probes = (faces.read("obama3.jpg"), faces.read("biden.jpg"))
+    return [item["score"] for probe in probes for item in verify(client, probe)["scores"]]
 
 
 @pytest.mark.parametrize(("keep", "tolerance"), [("crop", CROP_TOLERANCE), ("original", 1e-4)])
 def test_embeddings_are_made_again_from_what_is_kept(
     tmp_path: Path, faces: Faces, other_model: Path, keep: str, tolerance: float
 ) -> None:
-    before, response, fingerprints = enrolled_then(tmp_path, faces, other_model, keep=keep)
-    after = response.json()
-    assert after["verified"] is before["verified"] is True
-    assert after["model"]["fingerprint"] == OTHER_FINGERPRINT
-    assert before["model"]["fingerprint"] != OTHER_FINGERPRINT
-    assert fingerprints == [OTHER_FINGERPRINT] * 2
-    for old, new in zip(before["scores"], after["scores"], strict=True):
-        assert old["reference_id"] == new["reference_id"]
-        assert new["score"] == pytest.approx(old["score"], abs=tolerance)
+    with running_service(tmp_path, keep=keep) as url, httpx.Client(base_url=url) as client:
+        content = enrol(client, "him", faces.read("obama.jpg"), faces.read("obama2.jpg"))
+        assert content["model"]["fingerprint"] != OTHER_FINGERPRINT
+        before = scores(client, faces)
+    assert any(0.1 < score < 0.9 for score in before)
+    settings = {"keep": keep, "artifact": other_model}
+    with running_service(tmp_path, **settings) as url, httpx.Client(base_url=url) as client:
+        content = verify(client, faces.read("obama3.jpg"))
+        assert content["verified"] is True
+        assert content["model"]["fingerprint"] == OTHER_FINGERPRINT
+        assert fingerprints(client) == [OTHER_FINGERPRINT] * 2
+        after = scores(client, faces)
+        assert after == scores(client, faces)
+    worst = max(abs(old - new) for old, new in zip(before, after, strict=True))
+    print(f"{keep}: largest difference of scores {worst:.1e}")
+    assert worst < tolerance
 
 
 def test_with_nothing_kept_it_says_to_enrol_again(
     tmp_path: Path, faces: Faces, other_model: Path
 ) -> None:
-    before, response, fingerprints = enrolled_then(tmp_path, faces, other_model, keep="none")
-    assert "enrol it again" in response.json()["detail"]
-    assert fingerprints == [before["model"]["fingerprint"]] * 2
+    with running_service(tmp_path, keep="none") as url, httpx.Client(base_url=url) as client:
+        content = enrol(client, "him", faces.read("obama.jpg"))
+        fingerprint = content["model"]["fingerprint"]
+    settings = {"keep": "none", "artifact": other_model}
+    with running_service(tmp_path, **settings) as url, httpx.Client(base_url=url) as client:
+        pictures = {"image": faces.read("obama3.jpg")}
+        response = post(client, "/v1/verify", "multipart", pictures, identity="him")
+        assert "enrol it again" in problem(response, 409, "model_mismatch")["detail"]
+        assert fingerprints(client) == [fingerprint]
+
+
+def fingerprints(client: httpx.Client) -> list[str]:
+    items = answer(client.get("/v1/identities/him"))["items"]
+    return [item["fingerprint"] for item in items]
 
 
 def test_both_runtimes_give_the_same_answers(tmp_path: Path, faces: Faces) -> None:
@@ -92,7 +95,9 @@ def test_both_runtimes_give_the_same_answers(tmp_path: Path, faces: Faces) -> No
             assert answer(client.get("/v1/model"))["runtime"] == runtime
             enrol(client, "him", faces.read("obama.jpg"), faces.read("obama2.jpg"))
             found[runtime] = [
-                item["score"] for name in names for item in verify(client, faces.read(name))["scores"]
+                item["score"]
+                for name in names
+                for item in verify(client, faces.read(name))["scores"]
             ]
             compared = {"image_a": faces.read("obama2.jpg"), "image_b": faces.read("obama3.jpg")}
             found[runtime].append(answer(post(client, "/v1/compare", "json", compared))["score"])
@@ -100,4 +105,5 @@ def test_both_runtimes_give_the_same_answers(tmp_path: Path, faces: Faces) -> No
     print(f"largest difference of scores {worst:.1e}")
     assert worst < RUNTIME_TOLERANCE
     assert max(found["openvino"]) > 0.99
-    assert min(found["openvino"]) < 0.01
+    # Some lie where the sigmoid is steep: there a difference would show.
+    assert any(0.1 < score < 0.9 for score in found["openvino"])

@@ -54,9 +54,7 @@ def refusal(folder: Path, **settings: object) -> str:
         ("artifact", "absent", "found none in 'absent'; make one with: python -m training build"),
     ],
 )
-def test_a_setting_that_cannot_be_used(
-    tmp_path: Path, setting: str, value: str, said: str
-) -> None:
+def test_a_setting_that_cannot_be_used(tmp_path: Path, setting: str, value: str, said: str) -> None:
     assert said in refusal(tmp_path, **{setting: value})
 
 
@@ -99,6 +97,6 @@ def test_ready_means_that_requests_are_answered(tmp_path: Path) -> None:
 
 
 def test_listening_for_everybody_is_warned_of(tmp_path: Path) -> None:
-    with service_process(tmp_path, host="0.0.0.0") as service:  # noqa: S104
+    with service_process(tmp_path, host="0.0.0.0") as service:
         assert service.url.startswith("http://localhost:")
         assert any("let only a proxy" in line for line in service.output)

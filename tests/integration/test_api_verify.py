@@ -6,6 +6,7 @@ import httpx
 import numpy as np
 import pytest
 
+from model.artifact import Artifact
 from tests.faces import Faces
 from tests.integration.api_client import STYLES, Style, answer, enrol, post, problem
 from tests.pictures import encoded, exif, rgb, side_by_side, with_orientation
@@ -78,10 +79,15 @@ def test_a_score_exactly_at_the_threshold_does_not_match(
     assert below["matched"] == 2
 
 
-def test_thresholds_in_force_and_where_they_came_from(client: httpx.Client, faces: Faces) -> None:
+def test_thresholds_in_force_and_where_they_came_from(
+    client: httpx.Client, faces: Faces, artifact: Artifact
+) -> None:
     probe = faces.read("obama3.jpg")
     default = verify(client, "him", probe)
-    assert default["detection_threshold"] == {"value": 0.9590263366699219, "source": "default"}
+    assert default["detection_threshold"] == {
+        "value": artifact.manifest.detection_threshold,
+        "source": "default",
+    }
     assert default["verification_threshold"] == {"value": 0.5, "source": "default"}
     assert default["fmr"] == 1e-4
     own = verify(client, "him", probe, detection_threshold=0.3, verification_threshold=0.7)
@@ -91,7 +97,9 @@ def test_thresholds_in_force_and_where_they_came_from(client: httpx.Client, face
 
 
 @pytest.mark.parametrize("style", STYLES)
-@pytest.mark.parametrize(("fmr", "stands_for"), [(0.01, 0.01), (1e-6, 1e-6), (2e-5, 1e-5), (1, 0.01)])
+@pytest.mark.parametrize(
+    ("fmr", "stands_for"), [(0.01, 0.01), (1e-6, 1e-6), (2e-5, 1e-5), (1, 0.01)]
+)
 def test_a_threshold_by_its_false_match_rate(
     client: httpx.Client, faces: Faces, style: Style, fmr: float, stands_for: float
 ) -> None:
@@ -140,7 +148,9 @@ def test_an_unknown_identity(client: httpx.Client, faces: Faces) -> None:
 
 def test_which_face_of_several(client: httpx.Client, faces: Faces) -> None:
     """He is the larger one, she is nearer the middle."""
-    pair = side_by_side(rgb(faces.read("obama3.jpg"))[:1200, 200:], rgb(faces.read("astronaut.png")))
+    pair = side_by_side(
+        rgb(faces.read("obama3.jpg"))[:1200, 200:], rgb(faces.read("astronaut.png"))
+    )
     group = encoded(pair, "JPEG", quality=95)
     response = post(client, "/v1/verify", "json", {"image": group}, identity="him", faces="error")
     problem(response, 422, "several_faces")

@@ -94,9 +94,7 @@ def test_embeddings_are_those_of_the_published_network(
     assert np.abs(found[:5, None] - found[None, :5]).max() > 0.1
 
 
-def test_scores_of_the_runtimes_agree(
-    chips: Image, openvino: Runtime, tensorflow: Runtime
-) -> None:
+def test_scores_of_the_runtimes_agree(chips: Image, openvino: Runtime, tensorflow: Runtime) -> None:
     ours, theirs = openvino.embed(chips), tensorflow.embed(chips)
     worst, spread = 0.0, []
     for row in range(0, len(chips), 5):

@@ -97,6 +97,14 @@ def test_a_face_gives_the_same_chip_at_every_size(
     assert np.abs(whole.astype(int) - other).mean() < 6
 
 
+def test_a_large_face_is_averaged_not_picked_from() -> None:
+    """Ten pixels for one of the chip: noise must fade, or patterns would appear."""
+    noise = np.random.default_rng(6).integers(0, 256, (1120, 1120, 3), dtype=np.uint8)
+    chip = align(noise, ARCFACE_112 * 10, ARCFACE_112, SIZE)
+    assert noise.std() > 70
+    assert chip[5:-5, 5:-5].std() < 20
+
+
 def test_a_chip_of_part_of_the_image_is_the_chip_of_the_whole(
     faces: Faces, detector: Detector
 ) -> None:

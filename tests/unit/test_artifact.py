@@ -60,7 +60,7 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def test_no_folder_says_how_to_make_one(tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match="expected an artifact.*found none.*training build"):
+    with pytest.raises(ArtifactError, match=r"expected an artifact.*found none.*training build"):
         read_artifact(tmp_path / "absent")
 
 
@@ -129,7 +129,7 @@ def test_a_wrong_shape_is_refused_by_the_file_alone(
 )
 def test_the_runtime_refuses_a_wrong_shape_too(artifact: Artifact, change: dict[str, Any]) -> None:
     manifest = artifact.manifest.model_copy(update=change)
-    with pytest.raises(ArtifactError, match="wrong shape: expected .* found "):
+    with pytest.raises(ArtifactError, match=r"wrong shape: expected .* found "):
         OpenVinoRuntime(Artifact(artifact.folder, manifest))
 
 

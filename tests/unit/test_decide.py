@@ -27,7 +27,9 @@ def test_a_share_exactly_at_the_verification_threshold_does_not_verify() -> None
 
 
 @pytest.mark.parametrize(("matched", "total"), [(1, 3), (2, 3), (3, 10), (7, 10), (29, 100)])
-def test_a_share_written_as_a_quotient_meets_its_threshold_exactly(matched: int, total: int) -> None:
+def test_a_share_written_as_a_quotient_meets_its_threshold_exactly(
+    matched: int, total: int
+) -> None:
     given_scores = scores(*[1.0] * matched, *[0.0] * (total - matched))
     assert not decide(given_scores, 0.5, matched / total).verified
     assert decide(given_scores, 0.5, np.nextafter(matched / total, 0)).verified

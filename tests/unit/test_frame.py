@@ -20,7 +20,8 @@ def test_the_frame_is_tight(size: int) -> None:
 
 def test_every_machine_makes_the_same_bytes() -> None:
     frame = tight_frame(128)
-    assert (frame.shape, frame.dtype) == ((128, 2048), np.float32)
+    assert frame.shape == (128, 2048)
+    assert frame.dtype == np.float32
     assert frame.flags.c_contiguous
     assert hashlib.sha256(frame.astype("<f4").tobytes()).hexdigest() == SHA256_OF_128
 

@@ -16,7 +16,7 @@ from tests.faces import Faces
 from tests.pictures import encoded, exif, rgb
 
 LIMITS = Limits(max_image_pixels=1_000_000, min_side_px=1)
-BUDGET_S = 10.0
+BUDGET_S = 6.0
 
 # Pillow warns of broken EXIF; a service logs that, a test need not fail by it.
 pytestmark = pytest.mark.filterwarnings("ignore")

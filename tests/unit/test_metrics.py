@@ -37,8 +37,10 @@ def test_the_best_threshold_lies_midway() -> None:
     assert best_threshold(scores, same) == pytest.approx(0.5)
 
 
-def test_two_neighbouring_floats_are_told_apart() -> None:
-    low = np.float32(0.5)
+@pytest.mark.parametrize("start", [0.5, np.nextafter(np.float32(0.5), np.float32(1))])
+def test_two_neighbouring_floats_are_told_apart(start: float) -> None:
+    """Midway between them lies no float32; rounding may go either way."""
+    low = np.float32(start)
     high = np.nextafter(low, np.float32(1))
     scores = np.array([low, high] * 4, dtype=np.float32)
     same = np.array([False, True] * 4)

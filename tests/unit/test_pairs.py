@@ -65,7 +65,8 @@ def test_all_pairs_are_scored_once_and_the_highest_impostors_kept(
     embedded = Embedded(names, identities, embeddings, ())
     runtime = OpenVinoRuntime(artifact)
     found = all_pairs(embedded, runtime, loosest, quiet=True)
-    genuine, impostor = [], []
+    genuine: list[float] = []
+    impostor: list[float] = []
     for one in range(40):
         for other in range(one + 1, 40):
             score = float(runtime.score(embeddings[one], embeddings[[other]])[0])

@@ -45,7 +45,7 @@ def portrait(faces: Faces) -> Image:
 
 
 def lit(image: Image, gain: float, offset: float = 0.0) -> Image:
-    return np.clip(image.astype(np.float32) * gain + offset, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(image * float(gain) + offset, 0, 255), dtype=np.uint8)
 
 
 def blurred(image: Image, sigma: float) -> Image:
