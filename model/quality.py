@@ -14,7 +14,8 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from model.faces import Face, similarity
+from model.alignment import similarity
+from model.faces import Face
 from model.templates import ARCFACE_112
 from model.types import Image
 

@@ -1,7 +1,7 @@
 """The composition root: the one place that knows every part.
 
-    create_app(settings)                 the service as an operator runs it
-    create_app(settings, model, store)   the same around parts made elsewhere
+`create_app(settings)` is the service as an operator runs it; with `model` or
+`store` it is the same around parts that were made elsewhere.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import anyio.to_thread
 from fastapi import FastAPI
@@ -29,6 +30,13 @@ from service.storage.sql_store import open_store
 VERSION = "0.1.0"
 DESCRIPTION = """Self-hosted face verification: is the person in front of the camera the one
 who enrolled? Errors are `application/problem+json` with a stable `code`."""
+
+
+class _App(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = documented.as_problem_json(super().openapi())
+        return self.openapi_schema
 
 
 def create_app(
@@ -59,7 +67,7 @@ def create_app(
         finally:
             await anyio.to_thread.run_sync(close)
 
-    app = FastAPI(
+    app = _App(
         title="Semblance",
         version=VERSION,
         description=DESCRIPTION,

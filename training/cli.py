@@ -69,9 +69,7 @@ def fit_head(
         artifact = run(Path(folder) / "unfitted", head=unfitted, calibration=_uncalibrated())
         runtime = OpenVinoRuntime(artifact)
         embedded = embed_folder(data, Detector(artifact.detector), runtime, quiet=quiet)
-    head = fit(
-        embedded, f"{data.name} (face crops of CelebA)"
-    )
+    head = fit(embedded, f"{data.name} (face crops of CelebA)")
     write_head(HEAD_FILE, head)
     console.print_json(data=head.provenance | {"weight": head.weight, "bias": head.bias})
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from rich.progress import track
 
-from model.faces import Detector, Face, align, nearest_centre
+from model.alignment import align
+from model.faces import Detector, Face, nearest_centre
 from model.image import ImageError, Limits, decode
 from model.runtimes.base import Runtime
 from model.types import AnyArray, Array, Image

@@ -24,6 +24,7 @@ from service.core.enrol import Upload
 Parsed = TypeVar("Parsed", bound=BaseModel)
 
 _MAX_FIELDS = 32
+_MAX_FILENAME = 255
 _MAX_FIELD_BYTES = 16 * 1024
 
 
@@ -121,10 +122,12 @@ async def _form(
     return fields
 
 
-async def _content(value: UploadFile | str) -> Upload | str | bytes:
+async def _content(value: UploadFile | str) -> Upload | str:
     if isinstance(value, str):
         return value
-    return Upload(await value.read(), (value.filename or None) and value.filename[:255])
+    # Shown in answers and on the page: what cannot be printed is left out.
+    name = "".join(c for c in value.filename or "" if c.isprintable())[:_MAX_FILENAME]
+    return Upload(await value.read(), name or None)
 
 
 async def _json(request: Request, max_bytes: int) -> object:

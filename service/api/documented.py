@@ -42,6 +42,20 @@ def problems(
     return answers
 
 
+def as_problem_json(schema: dict[str, Any]) -> dict[str, Any]:
+    """Moves the schema of problems to their own media type.
+
+    FastAPI documents a response's model under application/json, whatever is sent.
+    """
+    for path in schema["paths"].values():
+        for operation in path.values():
+            for answer in operation["responses"].values():
+                content = answer.get("content", {})
+                if MEDIA_TYPE in content and "application/json" in content:
+                    content[MEDIA_TYPE] |= content.pop("application/json")
+    return schema
+
+
 def _example(kind: Kind) -> dict[str, Any]:
     return {
         "value": {

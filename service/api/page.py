@@ -30,7 +30,6 @@ class _Fresh(StaticFiles):
         return response
 
 
-
 @router.get("/")
 async def page() -> FileResponse:
     """The page itself."""

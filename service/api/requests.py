@@ -27,6 +27,8 @@ MAX_IDENTITY_LENGTH = 128
 # Letters, digits and marks of any script, and a few signs that names and ids
 # use. No slash, no control character, and nothing that could pass for a path.
 _IDENTITY = re.compile(r"[^\W_](?:[\w .@+:'~=,-]*[\w.@+:'~=-])?")
+# Grapheme joiner and variation selectors count as marks.
+_INVISIBLE = ((0x034F, 0x034F), (0x180B, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF))
 _DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+(?:;[\w.+=-]+)*;base64,", re.IGNORECASE)
 
 
@@ -39,6 +41,8 @@ def check_identity(value: str) -> str:
     name = unicodedata.normalize("NFC", value)
     if not name or len(name) > MAX_IDENTITY_LENGTH:
         raise ValueError(f"an identity has 1 to {MAX_IDENTITY_LENGTH} characters")
+    if any(_is_invisible(c) for c in name):
+        raise ValueError("an identity holds no invisible characters")
     # A vowel sign belongs to the letter before it, but is no \w.
     marks_aside = ("m" if unicodedata.category(c).startswith("M") else c for c in name[1:])
     if not _IDENTITY.fullmatch(name[0] + "".join(marks_aside)):
@@ -47,6 +51,12 @@ def check_identity(value: str) -> str:
             "inner spaces and . _ - @ + : ' ~ = ,"
         )
     return name
+
+
+def _is_invisible(character: str) -> bool:
+    """Whether it is a mark that shows nothing, so that two names would look alike."""
+    point = ord(character)
+    return any(first <= point <= last for first, last in _INVISIBLE)
 
 
 def _no_bool(value: object) -> object:

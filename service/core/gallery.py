@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from model.faces import align
+from model.alignment import align
 from model.image import Limits, decode
 from model.types import Array
 from service.core.core import Core

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from model.faces import Face, align, nearest_centre
+from model.alignment import align
+from model.faces import Face, nearest_centre
 from model.image import decode
 from model.quality import Quality, measure
 from model.types import Image

@@ -8,8 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from model.alignment import align
 from model.artifact import Artifact
-from model.faces import Detector, align
+from model.faces import Detector
 from model.types import Image
 from tests.faces import Faces
 from tests.pictures import rgb

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from model.faces import Detector, Face, align, similarity
+from model.alignment import align, similarity
+from model.faces import Detector, Face
 from model.templates import ARCFACE_112
 from tests.faces import Faces
 from tests.pictures import rgb

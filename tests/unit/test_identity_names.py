@@ -51,6 +51,8 @@ def test_accepted(name: str) -> None:
         "a\x00b",
         "a\x7fb",
         "a\u200bb",  # zero width space
+        "a\ufe0fb",  # variation selector
+        "a\u034fb",  # grapheme joiner
         "a\u202eb",  # right-to-left override
         "\ufeffada",
         ".",

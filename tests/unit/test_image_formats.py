@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
+from model.alignment import align
 from model.artifact import Artifact
-from model.faces import Detector, align
+from model.faces import Detector
 from model.image import FORMATS, Limits, decode
 from model.runtimes.openvino_runtime import OpenVinoRuntime
 from model.types import Array, Image

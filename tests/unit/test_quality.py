@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
+from model.alignment import align
 from model.artifact import Artifact
-from model.faces import Detector, Face, align
+from model.faces import Detector, Face
 from model.quality import BOUNDS, Quality, Reason, measure, reasons
 from model.types import Image
 from tests.faces import Faces
