@@ -78,7 +78,7 @@ clean: ## remove the environment and the model
 	@$(PYTHON) -m venv .venv
 
 $(ARTIFACT): $(MODEL_SOURCES) | .venv/.service
-	@$(MAKE) --no-print-directory .venv/.training
+	@$(MAKE) -s --no-print-directory .venv/.training
 	@echo "building the model ..."
 	@$(BIN)/python -m training build
 

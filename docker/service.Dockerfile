@@ -49,8 +49,7 @@ RUN python -m compileall -q --invalidation-mode unchecked-hash model service \
 
 FROM python:3.11-slim-bookworm AS service
 LABEL org.opencontainers.image.title="Semblance" \
-      org.opencontainers.image.description="Self-hosted face verification" \
-      org.opencontainers.image.licenses="Apache-2.0"
+      org.opencontainers.image.description="Self-hosted face verification"
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
