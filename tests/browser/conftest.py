@@ -43,7 +43,7 @@ class Films:
 Visit = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def films(tmp_path_factory: pytest.TempPathFactory, faces: Faces) -> Films:
     folder, photographs = tmp_path_factory.mktemp("films"), faces.folder
     smiling = Shot(photographs / "obama.jpg", (490, 255), 330)
@@ -58,7 +58,7 @@ def films(tmp_path_factory: pytest.TempPathFactory, faces: Faces) -> Films:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium_path() -> str:
     for name in _NAMES:
         if path := shutil.which(name):
@@ -66,8 +66,9 @@ def chromium_path() -> str:
     pytest.fail(f"no browser found ({', '.join(_NAMES)}); `make test` installs Chromium")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
+    # No longer than these tests: its event loop would be in the way of others'.
     expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as running:
         yield running
