@@ -10,10 +10,10 @@ import numpy as np
 
 from model.artifact import Artifact
 from model.contract import Calibration, OperatingPoint
-from model.errors import SemblanceError
 from model.faces import Detector
 from model.runtimes.base import Runtime
 from model.types import Array
+from training.data.errors import DataError
 from training.metrics import Accuracy, fold_accuracy, operating_points
 from training.pairs import all_pairs, read_lfw_pairs
 from training.pictures import Embedded, embed_folder
@@ -25,10 +25,6 @@ PROTOCOL = (
     "the middle; 95 % intervals by bootstrap over identities (1,000 resamples). Accuracy: the "
     "6,000 pairs, 10 folds, each with the threshold that is best on the other nine."
 )
-
-
-class DataError(SemblanceError):
-    """A data set is not as expected."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""From an archive of pictures to aligned chips, splits and contact sheets."""
