@@ -10,12 +10,15 @@ from typing import Any, Literal
 import httpx
 
 from tests.integration.json_schema import faults
+from tests.running import ROOT
 
 Style = Literal["multipart", "json"]
 STYLES: tuple[Style, ...] = ("multipart", "json")
 Pictures = Mapping[str, bytes | Sequence[bytes]]
 
-_LEAK = re.compile(r"Traceback|File \"|\.py\b|site-packages|/home/|/root/|/tmp/|/work/|sqlite3?\.")
+_LEAK = re.compile(
+    r"Traceback|File \"|\.py\b|site-packages|/home/|/root/|/tmp/|sqlite3?\.|" + re.escape(str(ROOT))
+)
 _SPECIFICATIONS: dict[str, dict[str, Any]] = {}
 
 
