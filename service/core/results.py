@@ -8,7 +8,6 @@ from typing import Literal
 
 from model.faces import Face
 from model.quality import Quality
-from service.core.ports import IdentitySummary, Reference
 
 FaceChoice = Literal["error", "largest", "center"]
 """Which face to take when an image shows several."""
@@ -115,9 +114,3 @@ class Detection:
     image_width: int
     image_height: int
     timings_ms: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class IdentityDetail:
-    summary: IdentitySummary
-    references: tuple[Reference, ...]
