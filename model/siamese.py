@@ -1,9 +1,11 @@
 """The siamese network: twin towers, L1 distance, one sigmoid unit.
 
-    embedding  = unit(tower(chip))
-    twin       = embedding F                     F: (D, K), model.frame
+    embedding  = tower(chip), unit length if asked for
+    twin       = embedding F                     F: (D, K), model.frame, or the identity
     distance   = |twin(probe) - twin(reference)|
     score      = sigmoid(bias - sum_k weight[k] distance[k])
+
+The paper's own network has neither unit length nor frame.
 
 Source:
     Koch, Zemel and Salakhutdinov, "Siamese Neural Networks for One-shot Image
@@ -38,21 +40,34 @@ class Siamese(tf.Module):  # type: ignore[misc]  # tensorflow is untyped
 
     Args:
         tower: Chips (N, H, W, 3) uint8 -> (N, D) float32.
-        frame: Directions of the L1 distance. Shape (D, K).
-        weights: Of each direction, >= 0. Shape (K,).
+        frame: Directions of the L1 distance. Shape (D, K). None: the axes of the
+            embedding themselves, K = D.
+        weights: Of each direction. Shape (K,). At least 0 in a distance proper;
+            the paper's network may learn others.
         bias: Added before the sigmoid.
+        unit: Whether embeddings are brought to unit length.
     """
 
-    def __init__(self, tower: keras.Model, frame: Array, weights: Array, bias: float) -> None:
+    def __init__(
+        self,
+        tower: keras.Model,
+        frame: Array | None,
+        weights: Array,
+        bias: float,
+        *,
+        unit: bool = True,
+    ) -> None:
         super().__init__(name="SiameseNetwork")
         self.tower = tower
-        self.unit = keras.layers.UnitNormalization(axis=-1, name="unit")
-        self.twin = keras.layers.Dense(frame.shape[1], use_bias=False, name="twin")
+        self.unit = keras.layers.UnitNormalization(axis=-1, name="unit") if unit else None
+        self.twin = None
+        if frame is not None:
+            self.twin = keras.layers.Dense(frame.shape[1], use_bias=False, name="twin")
+            self.twin.build((None, frame.shape[0]))
+            self.twin.set_weights([frame])
         self.distance = L1Distance(name="l1_distance")
         self.head = keras.layers.Dense(1, activation="sigmoid", name="head")
-        self.twin.build((None, frame.shape[0]))
-        self.twin.set_weights([frame])
-        self.head.build((None, frame.shape[1]))
+        self.head.build((None, len(weights)))
         self.head.set_weights([-weights[:, None], np.array([bias], dtype=np.float32)])
 
     @property
@@ -65,13 +80,16 @@ class Siamese(tf.Module):  # type: ignore[misc]  # tensorflow is untyped
         return int(self.tower.output_shape[-1])
 
     def embed(self, chips: tf.Tensor) -> tf.Tensor:
-        """Chips (N, H, W, 3) uint8 RGB -> (N, D), unit length."""
-        return self.unit(self.tower(chips, training=False))
+        """Chips (N, H, W, 3) uint8 RGB -> (N, D)."""
+        embeddings = self.tower(chips, training=False)
+        return embeddings if self.unit is None else self.unit(embeddings)
 
     def score(self, probe: tf.Tensor, references: tf.Tensor) -> tf.Tensor:
         """Probe (D,) and references (M, D) -> scores (M,)."""
-        distance = self.distance(self.twin(probe[None]), self.twin(references))
-        return self.head(distance)[:, 0]
+        one = probe[None]
+        if self.twin is not None:
+            one, references = self.twin(one), self.twin(references)
+        return self.head(self.distance(one, references))[:, 0]
 
 
 def export_saved_model(siamese: Siamese, folder: Path) -> None:

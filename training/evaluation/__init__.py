@@ -1,0 +1,1 @@
+"""How good an artifact is: error rates, calibration, a report."""
