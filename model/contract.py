@@ -51,7 +51,10 @@ class Calibration(_Frozen):
     """Where the thresholds come from.
 
     Attributes:
-        accuracy: Mean over LFW's ten folds, each with the threshold of the others.
+        protocol: Which pairs, how the intervals were made, and what `accuracy` is of.
+        accuracy: Share of right verdicts: mean over folds of pairs (LFW's own ten, or
+            folds that share no identity), each with the threshold that is best on
+            the others; `protocol` says which folds.
         points: The FMR table, the loosest row first.
     """
 

@@ -10,13 +10,12 @@ import numpy as np
 
 from model.artifact import Artifact
 from model.contract import Calibration, OperatingPoint
-from model.faces import Detector
 from model.runtimes.base import Runtime
-from model.types import Array
-from training.data.errors import DataError
-from training.metrics import Accuracy, fold_accuracy, operating_points
-from training.pairs import all_pairs, read_lfw_pairs
-from training.pictures import Embedded, embed_folder
+from training.evaluation.corpus import Corpus, listed_comparisons
+from training.evaluation.rates import operating_points
+from training.evaluation.sources import LFW_NAME, Choice, open_corpus
+from training.metrics import Accuracy, fold_accuracy
+from training.pairs import all_pairs
 
 RATES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 PROTOCOL = (
@@ -55,30 +54,32 @@ def measure_lfw(artifact: Artifact, runtime: Runtime, folder: Path, *, quiet: bo
     Raises:
         DataError: If the folder is not LFW, or a named picture is not there.
     """
-    if not (folder / "pairs.txt").is_file():
-        raise DataError(f"expected LFW's pairs.txt in '{folder.name}', found none")
-    pairs, same, folds = read_lfw_pairs(folder / "pairs.txt")
-    embedded = embed_folder(folder, Detector(artifact.detector), runtime, quiet=quiet)
-    scores = _pair_scores(embedded, runtime, pairs)
-    truth = np.array(same)
-    impostor = np.sort(scores[~truth])
-    strict = impostor[-1 - len(impostor) // 1000]
-    everything = all_pairs(embedded, runtime, max(RATES), quiet=quiet)
+    corpus = open_corpus(Choice(lfw=folder), artifact, runtime, quiet=quiet)
+    accuracy, tar = measure_list(corpus, runtime)
+    everything = all_pairs(corpus.embedded, runtime, quiet=quiet)
     return LfwResult(
-        accuracy=fold_accuracy(scores, truth, np.array(folds)),
-        tar_at_1e3=float(np.mean(scores[truth] > strict)),
+        accuracy=accuracy,
+        tar_at_1e3=tar,
         points=tuple(operating_points(everything, RATES)),
-        impostor_pairs=everything.impostor_pairs,
+        impostor_pairs=len(everything.impostor),
         genuine_pairs=len(everything.genuine),
-        identities=len(everything.images),
-        missed=embedded.missed,
+        identities=everything.identities,
+        missed=corpus.embedded.missed,
     )
+
+
+def measure_list(corpus: Corpus, runtime: Runtime) -> tuple[Accuracy, float]:
+    """Accuracy over the folds of a list such as LFW's, and its TAR at FMR 1e-3."""
+    listed = listed_comparisons(corpus, runtime)
+    strict = listed.impostor[len(listed.impostor) // 1000]
+    accuracy = fold_accuracy(listed.scores, listed.same, np.asarray(listed.folds))
+    return accuracy, float(np.mean(listed.genuine > strict))
 
 
 def calibration_of(result: LfwResult) -> Calibration:
     """The result as the manifest keeps it."""
     return Calibration(
-        dataset="LFW (Labeled Faces in the Wild), original 250 x 250 pictures of pairs.txt",
+        dataset=LFW_NAME,
         protocol=PROTOCOL,
         measured_on=datetime.date.today().isoformat(),
         impostor_pairs=result.impostor_pairs,
@@ -88,17 +89,3 @@ def calibration_of(result: LfwResult) -> Calibration:
         accuracy_standard_error=result.accuracy.standard_error,
         points=result.points,
     )
-
-
-def _pair_scores(embedded: Embedded, runtime: Runtime, pairs: list[tuple[str, str]]) -> Array:
-    """Score of each pair; 0 where a face was not found, so that it counts."""
-    rows = embedded.index()
-    scores = np.zeros(len(pairs), dtype=np.float32)
-    known = set(embedded.names) | set(embedded.missed)
-    for number, (probe, reference) in enumerate(pairs):
-        if not {probe, reference} <= known:
-            raise DataError(f"expected the picture {probe} and {reference}, found one missing")
-        if probe in rows and reference in rows:
-            one, other = embedded.embeddings[rows[probe]], embedded.embeddings[[rows[reference]]]
-            scores[number] = runtime.score(one, other)[0]
-    return scores

@@ -9,7 +9,10 @@ import typer
 from model.errors import SemblanceError
 from training.data.commands import register as register_data
 from training.default_model import register as register_default_model
+from training.embedding.commands import register as register_embedding
 from training.evaluation.commands import register as register_evaluation
+from training.fitting.commands import register as register_fitting
+from training.importing.commands import register as register_importing
 from training.scratch.commands import register as register_scratch
 
 app = typer.Typer(
@@ -18,7 +21,10 @@ app = typer.Typer(
 register_default_model(app)
 register_data(app)
 register_scratch(app)
+register_embedding(app)
+register_fitting(app)
 register_evaluation(app)
+register_importing(app)
 
 
 def main() -> None:

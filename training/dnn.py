@@ -9,7 +9,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from training.scratch.learning import History, deep_neural_network
 from training.scratch.network import predict
 from training.scratch.plane import plane_of
 from training.scratch.types import Float, Parameters
+
+if TYPE_CHECKING:
+    from training.pictures import Embedded
 
 SEED = 1
 
@@ -101,6 +104,8 @@ def folder_examples(folder: Path, target: str, artifact: Path, *, quiet: bool) -
     Raises:
         ValueError: If the folder has no subfolder of that name, or no other.
     """
+    if not folder.is_dir():
+        raise ValueError(f"expected a folder of identities, found none at '{folder.name}'")
     identities = sorted(path.name for path in folder.iterdir() if path.is_dir())
     if target not in identities or len(identities) < 2:
         raise ValueError(
@@ -114,6 +119,27 @@ def folder_examples(folder: Path, target: str, artifact: Path, *, quiet: bool) -
 
     read = read_artifact(artifact)
     embedded = embed_folder(folder, Detector(read.detector), OpenVinoRuntime(read), quiet=quiet)
+    return _examples(embedded, target)
+
+
+def embedded_examples(path: Path, target: str) -> Examples:
+    """The same from a file that `embed` wrote, without embedding anything again.
+
+    Raises:
+        ValueError: If nobody in it has that name, or nobody else is in it.
+        DataError: If it is no such file.
+    """
+    from training.embedding.file import read_embedded
+
+    embedded = read_embedded(path)
+    identities = sorted(set(embedded.identities.tolist()))
+    if target not in identities or len(identities) < 2:
+        shown = ", ".join(identities[:10]) or "none"
+        raise ValueError(f"expected '{target}' and others in '{path.name}', found {shown}")
+    return _examples(embedded, target)
+
+
+def _examples(embedded: Embedded, target: str) -> Examples:
     X, y = check_examples(embedded.embeddings.T, embedded.identities == target)
     return Examples(X, y, ("others", target), len(embedded.missed))
 

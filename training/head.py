@@ -73,7 +73,7 @@ def fit_head(embedded: Embedded, dataset: str) -> Head:
     held_out = generator.permutation(identities)[: int(len(identities) * _DEV_SHARE)]
     is_dev = np.isin(embedded.identities, held_out)
     distance, same = _pairs(embedded, ~is_dev, generator)
-    weight, bias = _logistic(distance, same)
+    weight, bias = logistic(distance, same)
     dev_distance, dev_same = _pairs(embedded, is_dev, generator)
     dev_score = bias - weight * dev_distance
     threshold = best_threshold(dev_score.astype(np.float32), dev_same)
@@ -119,7 +119,7 @@ def _pairs(
     return distance.astype(np.float64), same[taken]
 
 
-def _logistic(distance: NDArray[np.float64], same: AnyArray) -> tuple[float, float]:
+def logistic(distance: NDArray[np.float64], same: AnyArray) -> tuple[float, float]:
     """Weight and bias with the greatest likelihood, by Newton's method."""
     design = np.stack([-distance, np.ones_like(distance)], axis=1)
     importance = _balanced(same)

@@ -1,9 +1,4 @@
-"""All pairs of a set of embeddings, scored, and LFW's list of pairs.
-
-Thirty million pairs go through the artifact's own `score`, a probe against all
-later pictures at a time; only the impostor scores that a threshold could fall
-among are kept.
-"""
+"""All pairs of a set of embeddings, scored, and LFW's list of pairs."""
 
 from __future__ import annotations
 
@@ -13,58 +8,48 @@ import numpy as np
 from rich.progress import track
 
 from model.runtimes.base import Runtime
-from model.types import Array
-from training.metrics import Pairs
+from training.evaluation.comparisons import Comparisons
 from training.pictures import Embedded
 
-_FEWEST_KEPT = 2000
 
-
-def all_pairs(embedded: Embedded, runtime: Runtime, loosest_fmr: float, *, quiet: bool) -> Pairs:
+def all_pairs(embedded: Embedded, runtime: Runtime, *, quiet: bool) -> Comparisons:
     """Scores every pair of pictures through the runtime's own `score`.
 
-    Args:
-        loosest_fmr: Impostor scores are kept as far down as this rate needs.
+    A picture against all later ones at a time; 13 bytes a pair are kept.
     """
-    names, numbers = np.unique(embedded.identities, return_inverse=True)
-    images = np.bincount(numbers, minlength=len(names))
-    genuine: list[Array] = []
-    genuine_identity = []
-    kept: list[Array] = []
-    kept_identities = []
-    total = (len(numbers) ** 2 - int((images**2).sum())) / 2
-    # Keep a little more than the loosest row needs, whatever the row order.
-    floor = -1.0
-    budget = int(total * loosest_fmr) + _FEWEST_KEPT
-    rows = range(len(numbers) - 1)
-    for row in track(rows, "score pairs", disable=quiet):
-        scores = runtime.score(embedded.embeddings[row], embedded.embeddings[row + 1 :])
-        same = numbers[row + 1 :] == numbers[row]
-        genuine.append(scores[same])
-        genuine_identity.append(np.full(int(same.sum()), numbers[row]))
-        high = ~same & (scores > floor)
-        kept.append(scores[high])
-        others = numbers[row + 1 :][high]
-        kept_identities.append(np.stack([np.full(len(others), numbers[row]), others], axis=1))
-        if sum(map(len, kept)) > 4 * budget:
-            kept, kept_identities = _highest(kept, kept_identities, budget)
-            floor = float(kept[0][-1])
-    kept, kept_identities = _highest(kept, kept_identities, budget)
-    return Pairs(
-        genuine=np.concatenate(genuine),
-        genuine_identity=np.concatenate(genuine_identity),
-        impostor=kept[0],
-        impostor_identities=kept_identities[0],
-        images=images,
+    pairs = unscored_pairs(embedded)
+    count = len(embedded.names)
+    at = 0
+    for row in track(range(count - 1), "score pairs", disable=quiet):
+        end = at + count - row - 1
+        pairs.scores[at:end] = runtime.score(
+            embedded.embeddings[row], embedded.embeddings[row + 1 :]
+        )
+        at = end
+    return pairs
+
+
+def unscored_pairs(embedded: Embedded) -> Comparisons:
+    """Every pair of pictures, in the order of their rows, all with the score 0."""
+    names, owner = np.unique(embedded.identities, return_inverse=True)
+    count = len(owner)
+    total = count * (count - 1) // 2
+    same = np.empty(total, dtype=np.bool_)
+    rows = np.empty((total, 2), dtype=np.int32)
+    at = 0
+    for row in range(count - 1):
+        end = at + count - row - 1
+        same[at:end] = owner[row + 1 :] == owner[row]
+        rows[at:end, 0] = row
+        rows[at:end, 1] = np.arange(row + 1, count)
+        at = end
+    return Comparisons(
+        scores=np.zeros(total, dtype=np.float32),
+        same=same,
+        rows=rows,
+        owner=owner,
+        images=np.bincount(owner, minlength=len(names)),
     )
-
-
-def _highest(
-    scores: list[Array], identities: list[np.ndarray], count: int
-) -> tuple[list[Array], list[np.ndarray]]:
-    joined, who = np.concatenate(scores), np.concatenate(identities)
-    order = np.argsort(-joined, kind="stable")[: count + 1]
-    return [joined[order]], [who[order]]
 
 
 def read_lfw_pairs(path: Path) -> tuple[list[tuple[str, str]], list[bool], list[int]]:

@@ -5,15 +5,17 @@ decode -> detect -> take the face nearest the middle -> align -> embed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from rich.progress import track
 
 from model.alignment import align
+from model.contract import Manifest
 from model.faces import Detector, Face, nearest_centre
 from model.image import ImageError, Limits, decode
 from model.runtimes.base import Runtime
@@ -45,32 +47,67 @@ class Embedded:
         return {name: row for row, name in enumerate(self.names)}
 
 
-def embed_folder(folder: Path, detector: Detector, runtime: Runtime, *, quiet: bool) -> Embedded:
-    """Embeds every picture below `folder`, one subfolder an identity."""
-    names = sorted(
+def warm_up(detector: Detector) -> Detector:
+    """The detector after a first look, at nothing; before several threads use it.
+
+    OpenVINO's Python binding sets itself up at the first use of a tensor's data, with
+    the interpreter's lock let go in the middle: two threads that come to it at once
+    can wait for each other for ever (seen with 2026.4.1 on a busy machine).
+    """
+    detector.detect(np.zeros((32, 32, 3), dtype=np.uint8))
+    return detector
+
+
+def picture_names(folder: Path) -> list[str]:
+    """Paths below `folder` of what calls itself a picture, in the order of names."""
+    return sorted(
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")
         if path.suffix.lower() in {".jpg", ".jpeg", ".png", ".webp"}
     )
+
+
+def embed_folder(folder: Path, detector: Detector, runtime: Runtime, *, quiet: bool) -> Embedded:
+    """Embeds every picture below `folder`, one subfolder an identity."""
+    chip_of = partial(chip_in, folder, warm_up(detector), runtime.manifest)
+    return embed_chips(picture_names(folder), chip_of, runtime, f"embed {folder.name}", quiet=quiet)
+
+
+def chip_in(folder: Path, detector: Detector, manifest: Manifest, name: str) -> Image | None:
+    """The aligned face nearest the middle of a picture, or None if there is none."""
+    try:
+        image = decode((folder / name).read_bytes(), Limits())
+    except ImageError:
+        return None
+    faces = detector.detect(image)
+    if not faces:
+        return None
+    face: Face = nearest_centre(faces, image.shape[:2])
+    return align(image, face.landmarks, manifest.template, manifest.input_size)
+
+
+def embed_chips(
+    names: list[str],
+    chip_of: Callable[[str], Image | None],
+    runtime: Runtime,
+    title: str,
+    *,
+    quiet: bool,
+) -> Embedded:
+    """Embeds the chip of each name.
+
+    Args:
+        chip_of: A chip (H, W, 3) of the model's size, or None if there is none;
+            called from two threads.
+        title: Of the progress bar.
+    """
     manifest = runtime.manifest
-
-    def chip_of(name: str) -> Image | None:
-        try:
-            image = decode((folder / name).read_bytes(), Limits())
-        except ImageError:
-            return None
-        faces = detector.detect(image)
-        if not faces:
-            return None
-        face: Face = nearest_centre(faces, image.shape[:2])
-        return align(image, face.landmarks, manifest.template, manifest.input_size)
-
     kept: list[str] = []
     missed: list[str] = []
     blocks: list[Array] = [np.zeros((0, manifest.embedding_size), dtype=np.float32)]
     with ThreadPoolExecutor(_WORKERS) as pool:
         pairs = zip(names, pool.map(chip_of, names), strict=True)
-        shown = track(pairs, f"embed {folder.name}", total=len(names), disable=quiet)
+        shown = track(pairs, title, total=len(names), disable=quiet)
         for block in _batches(shown, missed):
             kept += [name for name, _ in block]
             blocks.append(runtime.embed(np.stack([chip for _, chip in block])))

@@ -191,7 +191,7 @@ class CalibrationOut(Schema):
     impostor_pairs: int
     genuine_pairs: int
     points: list[OperatingPointOut]
-    accuracy: float = Field(description="LFW 10-fold accuracy.")
+    accuracy: float = Field(description="Mean over folds of pairs, as `protocol` says.")
     accuracy_standard_error: float
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image as PillowImage
 
 from model.types import Image
@@ -81,6 +86,25 @@ def web_set(folder: Path, faces: Faces) -> Path:
     return folder
 
 
+def many_portraits(folder: Path, faces: Faces, count: int) -> Path:
+    """`count` pictures of three identities, each turned a little further."""
+    of = portraits(faces)
+    for name in ("obama", "biden", "astronaut"):
+        for number in range(count // 3):
+            content = encoded(turned(of[name], number - 20), "JPEG", quality=85)
+            place(folder / name / f"{number:03d}.jpg", content)
+    return folder
+
+
+def results(out: Path) -> dict[str, bytes]:
+    """What `prepare` made: the content of every file but the state and the originals."""
+    return {
+        path.relative_to(out).as_posix(): path.read_bytes()
+        for path in sorted(out.rglob("*"))
+        if path.is_file() and path.relative_to(out).parts[0] not in ("state", "originals")
+    }
+
+
 def _stacked(above: Image, below: Image) -> Image:
     width = max(above.shape[1], below.shape[1])
     parts = [np.pad(one, ((0, 0), (0, width - one.shape[1]), (0, 0))) for one in (above, below)]
@@ -96,6 +120,22 @@ def packed(folder: Path, archive: Path) -> Path:
     with tarfile.open(archive, "w:gz") as out:
         out.add(folder, arcname=folder.name)
     return archive
+
+
+@contextmanager
+def small_file_system(folder: Path) -> Iterator[Path]:
+    """A file system of 512 KiB in `folder`; skips the test where there can be none."""
+    folder.mkdir()
+    mount = shutil.which("mount")
+    if os.geteuid() != 0 or mount is None:
+        pytest.skip("a small file system can only be mounted by root")
+    command = [mount, "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder)]
+    if subprocess.run(command, check=False, capture_output=True).returncode != 0:
+        pytest.skip("this machine does not let root mount a file system")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
 
 
 def training(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

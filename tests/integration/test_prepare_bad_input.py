@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import io
-import os
 import shutil
-import subprocess
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +18,7 @@ from tests.integration.prepare_samples import (
     place,
     portraits,
     refused,
+    small_file_system,
     training,
 )
 from tests.pictures import encoded, without_face
@@ -62,6 +61,65 @@ def test_on_the_command_line_it_is_one_line_and_exit_code_1(tmp_path: Path) -> N
     line = refused(training("inspect", tmp_path))
     assert "expected a folder that prepare made" in line
     assert [path.name for path in tmp_path.iterdir()] == ["a.tgz"]
+
+
+def escaping(folder: Path, _: Faces) -> Path:
+    return write_tar(folder / "a.tgz", "../escaped.jpg", b"x")
+
+
+def bomb(folder: Path, _: Faces) -> Path:
+    return write_tar(folder / "a.tgz", "ann/1.jpg", bytes(70 << 20))
+
+
+def empty(folder: Path, _: Faces) -> Path:
+    (folder / "set").mkdir()
+    return folder / "set"
+
+
+def one_identity(folder: Path, faces: Faces) -> Path:
+    clean_set(folder / "set", faces)
+    for name in ("joe", "astronaut"):
+        shutil.rmtree(folder / "set" / name)
+    return folder / "set"
+
+
+def two_images(folder: Path, faces: Faces) -> Path:
+    of = portraits(faces)
+    place(folder / "set" / "ann" / "1.png", encoded(of["astronaut"]))
+    place(folder / "set" / "joe" / "1.png", encoded(of["biden"]))
+    return folder / "set"
+
+
+def label_files(folder: Path, faces: Faces) -> Path:
+    clean_set(folder / "set", faces)
+    place(folder / "set" / "labels.csv", b"1.jpg,joe")
+    return folder / "set"
+
+
+@pytest.mark.parametrize("options", [(), ("--shard", "1/2")])
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (escaping, "lies outside of the archive"),
+        (bomb, "decompression bomb"),
+        (empty, "expected a folder for each identity in 'set', found none"),
+        (one_identity, "expected at least two identities"),
+        (two_images, "expected at least 4 pictures with a face"),
+        (label_files, "found the file 'labels.csv'"),
+    ],
+)
+def test_each_refusal_is_one_line_and_exit_code_1(
+    tmp_path: Path,
+    faces: Faces,
+    make: Callable[[Path, Faces], Path],
+    sentence: str,
+    options: tuple[str, ...],
+) -> None:
+    source = make(tmp_path, faces)
+    before = sorted(tmp_path.rglob("*"))
+    line = refused(training("prepare", source, tmp_path / "new" / "out", *options))
+    assert sentence in line
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_bomb(tmp_path: Path, artifact: Artifact) -> None:
@@ -116,17 +174,8 @@ def test_labels_that_are_files(tmp_path: Path, faces: Faces, artifact: Artifact)
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 512 KiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = shutil.which("mount")
-    if os.geteuid() != 0 or mount is None:
-        pytest.skip("a small file system can only be mounted by root")
-    command = [mount, "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder)]
-    if subprocess.run(command, check=False, capture_output=True).returncode != 0:
-        pytest.skip("this machine does not let root mount a file system")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with small_file_system(tmp_path / "disk") as folder:
+        yield folder
 
 
 def test_a_full_disk(tmp_path: Path, small_disk: Path, faces: Faces, artifact: Artifact) -> None:
@@ -134,6 +183,9 @@ def test_a_full_disk(tmp_path: Path, small_disk: Path, faces: Faces, artifact: A
     archive = packed(source, tmp_path / "a.tgz")
     with pytest.raises(DiskFull, match="the disk is full; nothing was unpacked"):
         prepare(archive, small_disk / "out", artifact, QUIET)
+    assert list(small_disk.iterdir()) == []
+    line = refused(training("prepare", archive, small_disk / "out", "--quiet"))
+    assert line == "error: the disk is full; nothing was unpacked"
     assert list(small_disk.iterdir()) == []
     # Room for the state, not for the chips.
     ballast = small_disk / "ballast"

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from model.artifact import Artifact
 from tests.faces import Faces
-from tests.integration.prepare_samples import place, portraits, training, turned
-from tests.pictures import encoded
+from tests.integration.prepare_samples import many_portraits, results, training
 from tests.running import ROOT
 from training.data.options import Options
 from training.data.prepare import prepare
@@ -20,26 +19,8 @@ PICTURES = 120
 KILLED_AT = 10
 
 
-def many(folder: Path, faces: Faces) -> Path:
-    of = portraits(faces)
-    for name in ("obama", "biden", "astronaut"):
-        for number in range(PICTURES // 3):
-            content = encoded(turned(of[name], number - 20), "JPEG", quality=85)
-            place(folder / name / f"{number:03d}.jpg", content)
-    return folder
-
-
-def contents(out: Path) -> dict[str, bytes]:
-    """The result: all but the state."""
-    return {
-        path.relative_to(out).as_posix(): path.read_bytes()
-        for path in sorted(out.rglob("*"))
-        if path.is_file() and "state" not in path.parts
-    }
-
-
 def test_a_killed_run_goes_on(tmp_path: Path, faces: Faces, artifact: Artifact) -> None:
-    source, out = many(tmp_path / "set", faces), tmp_path / "out"
+    source, out = many_portraits(tmp_path / "set", faces, PICTURES), tmp_path / "out"
     looks = out / "state" / "looks.jsonl"
     command = [sys.executable, "-m", "training", "prepare", str(source), str(out), "--quiet"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
@@ -64,5 +45,5 @@ def test_a_killed_run_goes_on(tmp_path: Path, faces: Faces, artifact: Artifact) 
     assert 0 < int(line.split()[0]) <= PICTURES - done_before
     whole = tmp_path / "whole"
     prepare(source, whole, artifact, Options(quiet=True))
-    assert contents(out) == contents(whole)
-    assert sum(name.startswith("chips/") for name in contents(out)) == PICTURES
+    assert results(out) == results(whole)
+    assert sum(name.startswith("chips/") for name in results(out)) == PICTURES

@@ -53,10 +53,7 @@ def test_a_line_that_is_no_pair_is_named(tmp_path: Path) -> None:
         read_lfw_pairs(path)
 
 
-@pytest.mark.parametrize("loosest", [1.0, 0.05])
-def test_all_pairs_are_scored_once_and_the_highest_impostors_kept(
-    artifact: Artifact, loosest: float
-) -> None:
+def test_all_pairs_are_scored_once(artifact: Artifact) -> None:
     generator = np.random.default_rng(2)
     rows = generator.normal(size=(40, 128))
     embeddings = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
@@ -64,16 +61,14 @@ def test_all_pairs_are_scored_once_and_the_highest_impostors_kept(
     identities = np.array([name.split("/")[0] for name in names])
     embedded = Embedded(names, identities, embeddings, ())
     runtime = OpenVinoRuntime(artifact)
-    found = all_pairs(embedded, runtime, loosest, quiet=True)
-    genuine: list[float] = []
-    impostor: list[float] = []
-    for one in range(40):
-        for other in range(one + 1, 40):
-            score = float(runtime.score(embeddings[one], embeddings[[other]])[0])
-            (genuine if identities[one] == identities[other] else impostor).append(score)
-    assert np.allclose(np.sort(found.genuine), np.sort(genuine), atol=1e-5)
-    assert found.impostor_pairs == len(impostor)
-    best = np.sort(impostor)[::-1][: len(found.impostor)]
-    assert np.allclose(found.impostor, best, atol=1e-5)
-    assert len(found.impostor) >= loosest * len(impostor)
-    assert (found.impostor_identities[:, 0] != found.impostor_identities[:, 1]).all()
+    found = all_pairs(embedded, runtime, quiet=True)
+    seen = set()
+    for (one, other), score, same in zip(found.rows, found.scores, found.same, strict=True):
+        by_itself = float(runtime.score(embeddings[one], embeddings[[other]])[0])
+        assert score == pytest.approx(by_itself, abs=1e-5)
+        assert same == (identities[one] == identities[other])
+        seen.add((int(one), int(other)))
+    assert seen == {(one, other) for one in range(40) for other in range(one + 1, 40)}
+    assert found.images.tolist() == [6, 6, 6, 6, 6, 5, 5]
+    assert len(found.genuine) + len(found.impostor) == 40 * 39 // 2
+    assert (np.diff(found.impostor) <= 0).all()

@@ -15,6 +15,7 @@ from PIL import Image
 from tests.faces import shared_data
 from training.scratch.chips import draw_pairs, read_chips
 from training.scratch.conv import conv_filter_gradients, conv_forward, conv_input_gradient
+from training.scratch.measure import Pairs, embed, measure
 from training.scratch.pool import pool_backward, pool_forward
 from training.scratch.siamese import (
     MARGIN,
@@ -23,7 +24,7 @@ from training.scratch.siamese import (
     siamese_step,
     tower_forward,
 )
-from training.scratch.siamese_learning import learn_siamese, pair_accuracy
+from training.scratch.siamese_learning import learn_siamese
 from training.scratch.types import Float
 
 STEP, TOLERANCE = 1e-6, 1e-6
@@ -182,7 +183,8 @@ def test_it_learns_to_tell_colours_apart() -> None:
         chips[12 * colour : 12 * (colour + 1), ..., colour] += 1.0
     parameters, losses = learn_siamese(chips, identities, 0.02, 40, batch=12, quiet=True)
     assert np.mean(losses[-5:]) < 0.2 * np.mean(losses[:5])
-    assert pair_accuracy(chips, identities, parameters, pairs=200)[0] > 0.98
+    side = (embed(chips, parameters), Pairs(*draw_pairs(identities, 200, generator)))
+    assert measure(side, side).held_out > 0.98
     assert tower_forward(chips[:2], parameters)["E"].shape == (2, 32)
     with pytest.raises(ValueError, match="learning diverged at a rate of 1000; try a lower one"):
         learn_siamese(chips, identities, 1000.0, 40, batch=12, quiet=True)

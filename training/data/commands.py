@@ -16,10 +16,11 @@ from training.data.chips import Tower
 from training.data.decide import FaceChoice
 from training.data.errors import DataError
 from training.data.paper import PER_FOLDER, PaperLayout
+from training.data.shard import Shard, read_shard
 from training.data.splits import Shares, SplitBy
 
 if TYPE_CHECKING:
-    from training.data.prepare import Prepared
+    from training.data.prepare import Part, Prepared
 
 console = Console()
 
@@ -60,7 +61,8 @@ def prepare(
     test_share: Annotated[float, typer.Option(help="Part of the split for testing.")] = 0.15,
     seed: Annotated[int, typer.Option(help="Of the splits.", min=0)] = 1,
     preset: Annotated[
-        Preset | None, typer.Option(help="paper: koch, by image, anchor/positive/negative.")
+        Preset | None,
+        typer.Option(help="paper: by image, anchor/positive/negative; koch if no tower is named."),
     ] = None,
     target: Annotated[str, typer.Option(help="The paper's person to verify.")] = "",
     per_folder: Annotated[
@@ -76,19 +78,22 @@ def prepare(
     artifact: Annotated[Path, typer.Option(help="Its detector and alignment are used.")] = Path(
         "models/sface"
     ),
+    shard: Annotated[
+        str | None, typer.Option(help="i/n: do one of n parts, also at the same time as others.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
     """Turn pictures into aligned chips, splits and a report."""
     from model.artifact import read_artifact
     from training.data.options import Options
     from training.data.prepare import prepare as run
+    from training.data.prepare import prepare_shard
 
     start = time.monotonic()
+    part = None if shard is None else read_shard(shard)
     if (preset is None) != (not target):
         raise DataError("expected --preset paper and --target NAME together, found only one")
     paper = None if preset is None else PaperLayout(target, per_folder, overlap)
-    if paper is not None and tower is Tower.SFACE:
-        raise DataError("expected --tower koch with --preset paper, found sface")
     options = Options(
         tower=tower or (Tower.SFACE if paper is None else Tower.KOCH),
         face=face,
@@ -101,6 +106,10 @@ def prepare(
         paper=paper,
         quiet=quiet,
     )
+    if part is not None:
+        partly = prepare_shard(source, out, read_artifact(artifact), options, part)
+        _say_part(part, partly, time.monotonic() - start)
+        return
     done = run(source, out, read_artifact(artifact), options)
     _say(done, out, time.monotonic() - start)
 
@@ -121,6 +130,19 @@ def inspect(
     console.print(
         f"contact sheets in {out / 'sheets'}, counts in {out / 'counts.png'}", soft_wrap=True
     )
+
+
+def _say_part(shard: Shard, done: Part, seconds: float) -> None:
+    console.print(
+        f"shard {shard}: {done.mine} pictures, {done.looked} looked at and {done.cut} chips cut "
+        f"now, in {seconds:.1f} s",
+        soft_wrap=True,
+    )
+    if done.waiting:
+        say = f"{done.waiting} pictures of other shards are not looked at yet"
+    else:
+        say = "every picture is looked at"
+    console.print(f"{say}; at the end, run prepare without --shard", soft_wrap=True)
 
 
 def _say(done: Prepared, out: Path, seconds: float) -> None:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from model.alignment import align
+from model.artifact import sha256_of
 from model.faces import Detector, Face
 from model.image import ImageError, Limits, decode
 from model.runtimes.base import Runtime
@@ -27,7 +28,10 @@ class Look:
 
     Attributes:
         name: Of the picture.
+        model: Fingerprint of the artifact that looked.
         stamp: Size and time of the file, so that a changed file is looked at again.
+        digest: SHA-256 of the file, hex: on another machine, or unpacked anew, the
+            same file has another time.
         fault: Why it could not be read, or None.
         content: `content_hash`, hex.
         perceptual: `perceptual_hash`.
@@ -38,7 +42,9 @@ class Look:
     """
 
     name: str
+    model: str
     stamp: str
+    digest: str = ""
     fault: str | None = None
     content: str = ""
     perceptual: int = 0
@@ -55,7 +61,9 @@ class Look:
         packed = None if rows is None else base64.b64encode(rows.astype("<f4").tobytes()).decode()
         return {
             "name": self.name,
+            "model": self.model,
             "stamp": self.stamp,
+            "digest": self.digest,
             "fault": self.fault,
             "content": self.content,
             "perceptual": f"{self.perceptual:016x}",
@@ -78,7 +86,9 @@ class Look:
         height, width = content["size"]
         return Look(
             name=content["name"],
+            model=content["model"],
             stamp=content["stamp"],
+            digest=content["digest"],
             fault=content["fault"],
             content=content["content"],
             perceptual=int(content["perceptual"], 16),
@@ -86,6 +96,20 @@ class Look:
             faces=faces,
             embeddings=rows,
         )
+
+    def is_of(self, path: Path, model: str, *, embedded: bool) -> bool:
+        """Whether this is what one would see now.
+
+        Args:
+            path: The picture's file.
+            embedded: Faces must have been embedded.
+        """
+        if self.model != model or (embedded and self.embeddings is None and self.fault is None):
+            return False
+        if self.stamp == stamp_of(path):
+            return True
+        same_size = self.stamp.split("-")[0] == stamp_of(path).split("-")[0]
+        return same_size and self.digest != "" and self.digest == digest_of(path)
 
 
 def stamp_of(path: Path) -> str:
@@ -103,13 +127,22 @@ def read_image(path: Path) -> Image | str:
         return f"the file cannot be read: {error.strerror}"
 
 
-def look_at(path: Path, name: str, detector: Detector, runtime: Runtime | None) -> Look:
+def digest_of(path: Path) -> str:
+    """SHA-256 of the file, or nothing if it cannot be read."""
+    try:
+        return sha256_of(path)
+    except OSError:
+        return ""
+
+
+def look_at(path: Path, name: str, model: str, detector: Detector, runtime: Runtime | None) -> Look:
     """Reads a picture and finds its faces; never raises for what is in the file.
 
     Args:
+        model: Fingerprint of the artifact whose detector and runtime these are.
         runtime: Embeds each face, or None if nobody will ask.
     """
-    look = Look(name=name, stamp=stamp_of(path))
+    look = Look(name=name, model=model, stamp=stamp_of(path), digest=digest_of(path))
     image = read_image(path)
     if isinstance(image, str):
         return replace(look, fault=image)

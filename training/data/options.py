@@ -8,6 +8,7 @@ from training.data.archive import UnpackLimits
 from training.data.chips import Tower
 from training.data.decide import FaceChoice
 from training.data.paper import PaperLayout
+from training.data.shard import Shard
 from training.data.splits import Shares, SplitBy
 
 
@@ -19,6 +20,7 @@ class Options:
         clean: The face that agrees with its folder is taken, whatever `face` says.
         paper: The paper's three folders, or None if they are not asked for.
         seed: Of the splits and of the paper's folders.
+        shard: The part to do, or None for the whole and its end.
     """
 
     tower: Tower = Tower.SFACE
@@ -30,4 +32,5 @@ class Options:
     seed: int = 1
     limits: UnpackLimits = field(default_factory=UnpackLimits)
     paper: PaperLayout | None = None
+    shard: Shard | None = None
     quiet: bool = False

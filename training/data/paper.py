@@ -62,7 +62,8 @@ def choose_folders(chips: list[str], layout: PaperLayout, seed: int) -> Folders:
             f"expected {count} pictures of others than '{layout.target}' for the negatives, "
             f"found {len(others)}; --per-folder {len(others)} takes fewer"
         )
-    generator = np.random.default_rng(seed)
+    # Not the splits' own numbers: the same order would put all anchors in one split.
+    generator = np.random.default_rng([seed, 1])
     order = generator.permutation(len(own))
     anchors = order[:count]
     # Shifted, not drawn again: then no anchor meets itself as its positive.

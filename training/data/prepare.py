@@ -2,26 +2,33 @@
 
 Looks at every picture (decode, hash, detect), decides on all of them, cuts the
 chips of those kept. A look is kept as soon as it is there and a chip is there
-whole or not at all, so a run that was killed goes on where it stood.
+whole or not at all, so a run that was killed goes on where it stood. A shard does
+its part of the looks, and once all looks are there its part of the chips; it
+decides nothing for good: splits and report are the business of a run without one.
 """
 
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from model.artifact import Artifact, sha256_of
 from model.runtimes.openvino_runtime import OpenVinoRuntime
-from training.data.archive import UnpackLimits, unpack
+from training.data.archive import unpack
 from training.data.clean import by_agreement
 from training.data.decide import Decision, by_place, decide
 from training.data.dropped import write_dropped
 from training.data.errors import DataError, DiskFull, saying_disk_full
+from training.data.lock import Lock
 from training.data.options import Options
 from training.data.paper import choose_folders, copy_folders
+from training.data.refusal import Leavings
 from training.data.report import make_report
+from training.data.shard import Shard
 from training.data.source import find_pictures, find_root
 from training.data.splits import split_chips
 from training.data.stages import Stages
@@ -30,6 +37,8 @@ from training.data.state import REPORT, State, write_json
 ORIGINALS = "originals"
 SPLITS = "splits.json"
 DROPPED = "dropped.png"
+
+console = Console(stderr=True)
 
 
 @dataclass(frozen=True)
@@ -42,33 +51,88 @@ class Prepared:
     report: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Part:
+    """The end of a shard's run.
+
+    Attributes:
+        mine: Pictures of this shard.
+        waiting: Pictures of other shards at which nobody has looked yet.
+    """
+
+    mine: int
+    looked: int
+    waiting: int
+    cut: int
+
+
 def prepare(source: Path, out: Path, artifact: Artifact, options: Options) -> Prepared:
     """Makes `out/chips`, `out/splits.json` and `out/report.json`.
 
     Raises:
         DataError: If the source is refused; nothing is left of a first run then.
-            If the disk is full; the next run goes on.
+            If the disk is full; the next run goes on. If another run is at work.
     """
+    done = _work(source, out, artifact, replace(options, shard=None))
+    assert isinstance(done, Prepared), "asked for no shard"
+    return done
+
+
+def prepare_shard(
+    source: Path, out: Path, artifact: Artifact, options: Options, shard: Shard
+) -> Part:
+    """Does one shard's part of `prepare`; others may be at work in `out` at the same time.
+
+    Raises:
+        DataError: As `prepare`.
+    """
+    done = _work(source, out, artifact, replace(options, shard=shard))
+    assert isinstance(done, Part), "asked for a shard"
+    return done
+
+
+def _work(source: Path, out: Path, artifact: Artifact, options: Options) -> Prepared | Part:
     settings = _settings(source, artifact, options)
     state = State(out)
     state.check(settings)
-    try:
-        advice = f"free some space and run it again: it goes on with '{out.name}'"
-        with saying_disk_full(advice):
-            root = _root(source, out, settings, options.limits)
-            return _run(root, out, artifact, options, settings)
-    except DiskFull:
-        raise
-    except DataError:
-        # Never a folder that somebody else filled: no run would have begun there.
-        if state.begun and not state.finished:
-            shutil.rmtree(out)
-        raise
+    if source.is_dir() and out.resolve().is_relative_to(source.resolve()):
+        raise DataError(f"expected '{out.name}' to lie outside of the pictures' folder")
+    advice = f"free some space and run it again: it goes on with '{out.name}'"
+    leavings = Leavings(out)
+
+    def waiting() -> None:
+        if not options.quiet:
+            console.print(f"another shard is unpacking '{source.name}': waiting for it")
+
+    with saying_disk_full(advice), Lock(out, options.shard) as lock:
+        began = False
+        try:
+            with saying_disk_full(advice):
+                with lock.beginning(waiting):
+                    # Again: another shard may have begun it with other settings meanwhile.
+                    state.check(settings)
+                    began = not state.begun
+                    state.begin(settings)
+                with lock.beginning(waiting):
+                    root = _root(source, out, options)
+                return _run(root, out, artifact, options, settings)
+        except DataError as error:
+            # What an earlier run worked for is not thrown away for a wrong option, nor
+            # anybody's for a full disk.
+            spoilt = began and not isinstance(error, DiskFull)
+            kept = state.finished or (state.has_looks and not spoilt)
+            if not kept and lock.alone():
+                leavings.remove()
+            raise
 
 
 def _run(
-    root: Path, out: Path, artifact: Artifact, options: Options, settings: dict[str, Any]
-) -> Prepared:
+    root: Path,
+    out: Path,
+    artifact: Artifact,
+    options: Options,
+    settings: dict[str, Any],
+) -> Prepared | Part:
     pictures = find_pictures(root)
     # What is known to fail is said before the work, not after it.
     possible = [picture.chip for picture in pictures]
@@ -79,8 +143,13 @@ def _run(
     choose = by_place(options.face) if runtime is None else by_agreement(runtime)
     stages = Stages(root, out, artifact, options, runtime)
     looks, looked = stages.look(pictures)
+    shard = options.shard
+    if shard is not None and len(looks) < len(pictures):
+        return Part(len(shard.of(pictures)), looked, len(pictures) - len(looks), 0)
     decision = decide(pictures, looks, choose, drop_near=options.drop_near_duplicates)
     chips = [one.picture.chip for one in decision.kept]
+    if shard is not None:
+        return Part(len(shard.of(pictures)), looked, 0, stages.cut(decision, looks))
     splits = split_chips(chips, options.split, options.shares, options.seed)
     paper = options.paper
     folders = None if paper is None else choose_folders(chips, paper, options.seed)
@@ -109,34 +178,14 @@ def _settings(source: Path, artifact: Artifact, options: Options) -> dict[str, A
     }
 
 
-def _root(source: Path, out: Path, settings: dict[str, Any], limits: UnpackLimits) -> Path:
-    """The folder of identities, its layout checked before `out` is made."""
-    state = State(out)
+def _root(source: Path, out: Path, options: Options) -> Path:
+    """The folder of identities, unpacked if that was not done before."""
     if source.is_dir():
-        if out.resolve().is_relative_to(source.resolve()):
-            raise DataError(f"expected '{out.name}' to lie outside of the pictures' folder")
-        root = find_root(source)
-        state.begin(settings)
-        return root
+        return find_root(source)
     originals = out / ORIGINALS
-    if state.begun and originals.is_dir():
-        return find_root(originals)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    # Beside `out`: an archive that is refused must not even make the folder.
-    beside = out.parent / f".{out.name}-{ORIGINALS}"
-    _remove_leftovers(beside)
-    unpack(source, beside, limits)
-    try:
-        find_root(beside)
-        state.begin(settings)
-        beside.rename(originals)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-    return find_root(originals)
-
-
-def _remove_leftovers(beside: Path) -> None:
-    """What a run left that was killed while it unpacked."""
-    for path in beside.parent.iterdir():
-        if path.name == beside.name or path.name.startswith(f".{beside.name}-"):
+    if not originals.is_dir():
+        for path in out.glob(f".{ORIGINALS}-*"):
+            # What a run left that was killed while it unpacked.
             shutil.rmtree(path, ignore_errors=True)
+        unpack(source, originals, options.limits)
+    return find_root(originals)

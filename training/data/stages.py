@@ -13,10 +13,11 @@ from model.faces import Detector
 from model.runtimes.base import Runtime
 from training.data.chips import CHIPS, chip_form, cut_chip
 from training.data.decide import Decision
-from training.data.look import Look, look_at, stamp_of
+from training.data.look import Look, look_at
 from training.data.options import Options
 from training.data.source import Picture
-from training.data.state import State
+from training.data.state import Looks, State
+from training.pictures import warm_up
 
 # The detector uses every core by itself; a second worker decodes meanwhile.
 _WORKERS = 2
@@ -37,16 +38,24 @@ class Stages:
     runtime: Runtime | None
 
     def look(self, pictures: list[Picture]) -> tuple[dict[str, Look], int]:
-        """A look at each picture, and how many were not there yet."""
-        state = State(self.out)
-        known = state.looks()
-        missing = [picture for picture in pictures if not self._is_known(picture, known)]
+        """A look at each picture, and how many were not there yet.
+
+        With a shard, only pictures of it are looked at; those of others are in the
+        answer as far as they are there.
+        """
+        shard = self.options.shard
+        state = State(self.out, shard)
+        known = self._current(pictures, state.looks())
+        mine = pictures if shard is None else shard.of(pictures)
+        missing = [picture for picture in mine if picture.name not in known]
         if not missing:
             return known, 0
-        detector = Detector(self.artifact.detector)
+        detector = warm_up(Detector(self.artifact.detector))
+        model = self.artifact.manifest.fingerprint
 
         def look(picture: Picture) -> Look:
-            return look_at(self.root / picture.name, picture.name, detector, self.runtime)
+            path = self.root / picture.name
+            return look_at(path, picture.name, model, detector, self.runtime)
 
         with ThreadPoolExecutor(_WORKERS) as pool, state.appending() as file:
             shown = track(
@@ -62,18 +71,29 @@ class Stages:
                 known[seen.name] = seen
         return known, len(missing)
 
-    def _is_known(self, picture: Picture, known: dict[str, Look]) -> bool:
-        look = known.get(picture.name)
-        return look is not None and look.stamp == stamp_of(self.root / picture.name)
+    def _current(self, pictures: list[Picture], looks: Looks) -> dict[str, Look]:
+        """The looks that are at the pictures as they are now."""
+        model, embedded = self.artifact.manifest.fingerprint, self.runtime is not None
+        return {
+            picture.name: look
+            for picture in pictures
+            for look in looks.get(picture.name, [])
+            if look.is_of(self.root / picture.name, model, embedded=embedded)
+        }
 
     def cut(self, decision: Decision, looks: dict[str, Look]) -> int:
-        """Cuts the chips that are missing, removes those that do not belong; how many were cut."""
-        folder = self.out / CHIPS
-        wanted = {folder / one.picture.chip for one in decision.kept}
-        for path in folder.rglob("*"):
-            if path.is_file() and path not in wanted:
-                path.unlink()
-        missing = [one for one in decision.kept if not (folder / one.picture.chip).is_file()]
+        """Cuts the chips that are missing, removes those that do not belong; how many were cut.
+
+        A shard cuts its part of them and removes none: others are at work there.
+        """
+        folder, shard = self.out / CHIPS, self.options.shard
+        if shard is None:
+            wanted = {folder / one.picture.chip for one in decision.kept}
+            for path in folder.rglob("*"):
+                if path.is_file() and path not in wanted:
+                    path.unlink()
+        mine = list(decision.kept) if shard is None else shard.of(decision.kept)
+        missing = [one for one in mine if not (folder / one.picture.chip).is_file()]
         form = chip_form(self.options.tower, self.artifact.manifest)
 
         def cut(number: int) -> None:

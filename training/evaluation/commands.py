@@ -1,30 +1,201 @@
-"""The commands that measure an artifact: `evaluate`, `calibrate`."""
+"""The commands that measure an artifact: `evaluate`, `calibrate`, `report`."""
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from model.artifact import read_artifact
-from model.contract import OperatingPoint
-from training.options import DEFAULT_ARTIFACT, ArtifactOption, QuietOption, RuntimeOption
-from training.runtimes import load_runtime
-from training.uncalibrated import uncalibrated
+from training.evaluation.gallery import REFERENCES
+from training.options import DEFAULT_ARTIFACT, QuietOption, RuntimeOption
+
+if TYPE_CHECKING:
+    from training.evaluation.tables import TextTable
 
 console = Console()
 
+_ArtifactArgument = Annotated[Path, typer.Argument(help="Folder of the artifact.")]
+_Lfw = Annotated[
+    Path | None, typer.Option("--lfw", help="LFW: a folder with pairs.txt and the pictures.")
+]
+_Data = Annotated[
+    Path | None, typer.Option("--data", help="A folder of pictures for each identity.")
+]
+_Prepared = Annotated[
+    Path | None, typer.Option("--prepared", help="Output of prepare; see --split.")
+]
+_Split = Annotated[str, typer.Option("--split", help="Of --prepared: test, dev, train or all.")]
+_Pairs = Annotated[
+    Path | None,
+    typer.Option("--pairs", help="CSV with probe, reference, same and perhaps fold, group."),
+]
+_Images = Annotated[
+    Path | None, typer.Option("--images", help="Folder that the paths of --pairs lie in.")
+]
+_Groups = Annotated[
+    Path | None, typer.Option("--groups", help="CSV with identity and group: a row for each group.")
+]
+_Threshold = Annotated[
+    float, typer.Option("--threshold", help="Detection threshold, besides the model's own.")
+]
+_Verification = Annotated[
+    float | None, typer.Option("--verification", help="Share of references; the model's if unset.")
+]
+_References = Annotated[int, typer.Option("--references", help="Of an identity, in the gallery.")]
+_Prior = Annotated[
+    float, typer.Option("--prior", help="Share of genuine pairs that probabilities are for.")
+]
+
 
 def register(app: typer.Typer) -> None:
-    app.command()(calibrate)
+    """Adds the commands."""
     app.command()(evaluate)
+    app.command()(report)
+    app.command()(calibrate)
+    app.command("calibrate-default")(calibrate_default)
+
+
+def evaluate(
+    *,
+    artifact: _ArtifactArgument = DEFAULT_ARTIFACT,
+    lfw: _Lfw = None,
+    data: _Data = None,
+    prepared: _Prepared = None,
+    split: _Split = "test",
+    pairs: _Pairs = None,
+    images: _Images = None,
+    groups: _Groups = None,
+    threshold: _Threshold = 0.5,
+    verification: _Verification = None,
+    references: _References = REFERENCES,
+    prior: _Prior = 0.5,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for results.json and plots.")
+    ] = None,
+    runtime: RuntimeOption = "openvino",
+    quiet: QuietOption = False,
+) -> None:
+    """Error rates of an artifact on LFW, pictures, prepared chips or a list of pairs."""
+    from training.evaluation.measure import Settings
+    from training.evaluation.measure import evaluate as run
+    from training.evaluation.output import check_results_place, write_results
+    from training.evaluation.sources import Choice, open_corpus
+    from training.evaluation.tables import headlines, tables_of
+    from training.runtimes import load_runtime
+
+    choice = Choice(lfw, data, prepared, split, pairs, images, groups)
+    settings = Settings(threshold, verification, references, prior)
+    if out is not None:
+        check_results_place(out)
+    read = read_artifact(artifact)
+    loaded = load_runtime(read, runtime)
+    corpus = open_corpus(choice, read, loaded, quiet=quiet)
+    found = run(corpus, loaded, settings, quiet=quiet)
+    for table in tables_of(found):
+        _show(table)
+    for line in headlines(found):
+        console.print(line, soft_wrap=True)
+    for caution in found.cautions:
+        console.print(f"warning: {caution}", style="yellow", soft_wrap=True)
+    if out is not None:
+        write_results(found, out)
+        console.print(f"figures and plots in {out}", soft_wrap=True)
+
+
+def report(
+    *,
+    artifact: _ArtifactArgument = DEFAULT_ARTIFACT,
+    lfw: _Lfw = None,
+    data: _Data = None,
+    prepared: _Prepared = None,
+    split: _Split = "test",
+    pairs: _Pairs = None,
+    images: _Images = None,
+    groups: _Groups = None,
+    threshold: _Threshold = 0.5,
+    verification: _Verification = None,
+    references: _References = REFERENCES,
+    prior: _Prior = 0.5,
+    out: Annotated[Path, typer.Option("--out", help="HTML file to write.")] = Path("report.html"),
+    runtime: RuntimeOption = "openvino",
+    quiet: QuietOption = False,
+) -> None:
+    """One HTML page to judge an artifact by; it holds everything that it shows."""
+    from training.evaluation.measure import Settings
+    from training.evaluation.measure import evaluate as run
+    from training.evaluation.page import check_page_place, write_page
+    from training.evaluation.sources import Choice, open_corpus
+    from training.runtimes import load_runtime
+
+    choice = Choice(lfw, data, prepared, split, pairs, images, groups)
+    settings = Settings(threshold, verification, references, prior)
+    check_page_place(out)
+    read = read_artifact(artifact)
+    loaded = load_runtime(read, runtime)
+    corpus = open_corpus(choice, read, loaded, quiet=quiet)
+    found = run(corpus, loaded, settings, quiet=quiet)
+    write_page(found, corpus, out)
+    console.print(f"report in {out}", soft_wrap=True)
 
 
 def calibrate(
+    *,
+    artifact: _ArtifactArgument,
+    lfw: _Lfw = None,
+    data: _Data = None,
+    prepared: _Prepared = None,
+    split: _Split = "test",
+    pairs: _Pairs = None,
+    images: _Images = None,
+    prior: _Prior = 0.5,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Artifact to write; the given one if unset.")
+    ] = None,
+    runtime: RuntimeOption = "openvino",
+    quiet: QuietOption = False,
+) -> None:
+    """Make scores probabilities and measure the FMR table, on pictures of your own."""
+    from training.evaluation.calibrate import calibrate as run
+    from training.evaluation.calibrate import check_place
+    from training.evaluation.sources import Choice, open_corpus
+    from training.runtimes import load_runtime
+
+    choice = Choice(lfw, data, prepared, split, pairs, images)
+    target = artifact if out is None else out
+    check_place(target)
+    read = read_artifact(artifact)
+    loaded = load_runtime(read, runtime)
+    corpus = open_corpus(choice, read, loaded, quiet=quiet)
+    done = run(read, corpus, loaded, target, prior=prior, quiet=quiet)
+    table = Table("on held-out identities", "Brier", "log loss", "calibration error")
+    for name, of in (("before", done.held_out.before), ("after", done.held_out.after)):
+        table.add_row(name, f"{of.brier:.4f}", f"{of.log_loss:.4f}", f"{of.ece:.4f}")
+    console.print(table)
+    console.print(
+        f"{done.held_out.genuine_pairs:,} genuine and {done.held_out.impostor_pairs:,} impostor "
+        f"pairs in {done.held_out.folds} folds of identities, prior {prior:g}; score = "
+        f"sigmoid({done.scaling.slope:.4f} logit {done.scaling.intercept:+.4f})",
+        soft_wrap=True,
+    )
+    rows = Table("FMR", "threshold", "FNMR")
+    manifest = done.artifact.manifest
+    for point in manifest.calibration.points:
+        rows.add_row(f"{point.fmr:.0e}", f"{point.threshold:.6f}", f"{100 * point.fnmr:.2f} %")
+    console.print(rows)
+    console.print(
+        f"detection threshold {manifest.detection_threshold:.6f}; embeddings and fingerprint "
+        f"{manifest.fingerprint} unchanged; written to {target}",
+        soft_wrap=True,
+    )
+
+
+def calibrate_default(
     lfw: Annotated[Path, typer.Option("--lfw", help="Folder with pairs.txt and the pictures.")],
     quiet: QuietOption = False,
 ) -> None:
@@ -33,6 +204,7 @@ def calibrate(
     from training.build import CALIBRATION_FILE
     from training.build import build as run
     from training.calibration import calibration_of, measure_lfw
+    from training.uncalibrated import uncalibrated
 
     with tempfile.TemporaryDirectory() as folder:
         artifact = run(Path(folder) / "uncalibrated", calibration=uncalibrated())
@@ -42,39 +214,11 @@ def calibrate(
     console.print(f"LFW 10-fold accuracy {100 * calibration.accuracy:.2f} %")
 
 
-def evaluate(
-    lfw: Annotated[Path, typer.Option("--lfw", help="Folder with pairs.txt and the pictures.")],
-    artifact: ArtifactOption = DEFAULT_ARTIFACT,
-    runtime: RuntimeOption = "openvino",
-    quiet: QuietOption = False,
-) -> None:
-    """Accuracy and error rates of an artifact on LFW."""
-    from training.calibration import measure_lfw
-
-    read = read_artifact(artifact)
-    result = measure_lfw(read, load_runtime(read, runtime), lfw, quiet=quiet)
-    table = Table("FMR", "threshold", "FMR interval", "FNMR", "FNMR interval")
-    for point in result.points:
-        table.add_row(f"{point.fmr:.0e}", *_row(point))
-    console.print(table)
-    console.print(
-        f"pictures without a face: {len(result.missed)}; "
-        f"{result.impostor_pairs:,} impostor and {result.genuine_pairs:,} genuine pairs "
-        f"of {result.identities:,} identities"
-    )
-    console.print(
-        f"LFW 10-fold accuracy {100 * result.accuracy.mean:.2f} % "
-        f"± {100 * result.accuracy.standard_error:.2f}; "
-        f"TAR at FMR 1e-3 on the 6,000 pairs {100 * result.tar_at_1e3:.2f} %"
-    )
-
-
-def _row(point: OperatingPoint) -> list[str]:
-    low, high = point.fmr_interval
-    missed_low, missed_high = point.fnmr_interval
-    return [
-        f"{point.threshold:.6f}",
-        f"{low:.2e} .. {high:.2e}",
-        f"{100 * point.fnmr:.2f} %",
-        f"{100 * missed_low:.2f} .. {100 * missed_high:.2f} %",
-    ]
+def _show(table: TextTable) -> None:
+    shown = Table(title=table.title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    for column in table.columns:
+        shown.add_column(column, no_wrap=True)
+    for row in table.rows:
+        shown.add_row(*row)
+    # A file or a pipe has no width of its own.
+    Console(width=max(console.width, 120)).print(shown)

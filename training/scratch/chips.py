@@ -26,8 +26,21 @@ def read_chips(folder: Path) -> tuple[Float, AnyArray]:
     Raises:
         ValueError: If there are not two identities, or none with two pictures.
     """
+    chips, files = read_named_chips(folder)
+    names = [file.split("/")[0] for file in files]
+    _, counts = np.unique(names, return_counts=True)
+    if len(counts) < 2 or counts.max() < 2:
+        raise ValueError(
+            f"expected two identities in '{folder.name}', one of them with two pictures, "
+            f"found {len(chips)} pictures of {len(counts)}"
+        )
+    return chips, np.array(names)
+
+
+def read_named_chips(folder: Path) -> tuple[Float, list[str]]:
+    """As `read_chips`, but with each one's path below the folder; there may be none."""
     chips: list[Float] = []
-    names: list[str] = []
+    files: list[str] = []
     for path in sorted(folder.glob("*/*")):
         try:
             image = decode(path.read_bytes(), Limits())
@@ -37,14 +50,8 @@ def read_chips(folder: Path) -> tuple[Float, AnyArray]:
         chip = np.asarray(small, dtype=np.float64)
         # A flat picture has no deviation to divide by.
         chips.append((chip - chip.mean()) / max(float(chip.std()), 1.0))
-        names.append(path.parent.name)
-    _, counts = np.unique(names, return_counts=True)
-    if len(counts) < 2 or counts.max() < 2:
-        raise ValueError(
-            f"expected two identities in '{folder.name}', one of them with two pictures, "
-            f"found {len(chips)} pictures of {len(counts)}"
-        )
-    return np.stack(chips), np.array(names)
+        files.append(path.relative_to(folder).as_posix())
+    return np.stack(chips) if chips else np.zeros((0, *CHIP_SIZE)), files
 
 
 def draw_pairs(
@@ -68,3 +75,22 @@ def draw_pairs(
         theirs[row] = False
         other.append(generator.choice(np.flatnonzero(theirs)))
     return one, np.array(other), same
+
+
+def draw_batch(identities: AnyArray, count: int, generator: np.random.Generator) -> AnyArray:
+    """Rows of about `count` chips in which every person is there at least twice.
+
+    Of as many people as that allows; the more people, the more strangers each
+    chip is told apart from.
+
+    Args:
+        identities: Who each chip shows; somebody has two. Shape (m,).
+        count: Chips, at least 4.
+    """
+    _, who, counts = np.unique(identities, return_inverse=True, return_counts=True)
+    several = np.flatnonzero(counts > 1)
+    people = generator.permutation(several)[: count // 2]
+    each = count // len(people)
+    return np.concatenate(
+        [generator.permutation(np.flatnonzero(who == person))[:each] for person in people]
+    )

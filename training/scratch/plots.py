@@ -21,7 +21,7 @@ _GRID = 200
 
 def plot_loss(history: History, path: Path) -> None:
     """Log loss by iteration."""
-    figure, axes = _axes("Log loss on the training examples", "iteration", "log loss")
+    figure, axes = new_axes("Log loss on the training examples", "iteration", "log loss")
     axes.plot(history.iterations, history.losses, color=NEGATIVE)
     axes.set_ylim(bottom=0)
     figure.savefig(path, format="png")
@@ -29,7 +29,7 @@ def plot_loss(history: History, path: Path) -> None:
 
 def plot_accuracy(history: History, path: Path) -> None:
     """Share of right predictions by iteration."""
-    figure, axes = _axes("Accuracy on the training examples", "iteration", "accuracy")
+    figure, axes = new_axes("Accuracy on the training examples", "iteration", "accuracy")
     axes.plot(history.iterations, history.accuracies, color=POSITIVE)
     axes.set_ylim(min(0.5, *history.accuracies) - 0.02, 1.02)
     figure.savefig(path, format="png")
@@ -59,7 +59,7 @@ def plot_boundary(
     last = forward_propagation(plane.points(grid), parameters)[f"A{layers(parameters)}"]
     height = last[0].reshape(_GRID, _GRID)
 
-    figure, axes = _axes(f"Decision boundary: {plane.title}", *plane.names)
+    figure, axes = new_axes(f"Decision boundary: {plane.title}", *plane.names)
     filled = axes.contourf(across, up, height, levels=np.linspace(0, 1, 11), cmap=_TINTS)
     figure.colorbar(filled, ax=axes, label=f"output: {names[1]}")
     if height.min() < 0.5 < height.max():
@@ -82,7 +82,8 @@ def plot_boundary(
     figure.savefig(path, format="png")
 
 
-def _axes(title: str, across: str, up: str) -> tuple[Figure, Axes]:
+def new_axes(title: str, across: str, up: str) -> tuple[Figure, Axes]:
+    """A figure of one diagram in the style of this folder."""
     figure = Figure(figsize=(7, 5), dpi=120, layout="constrained")
     axes = figure.add_subplot()
     axes.set_title(title, fontsize=11)

@@ -2,6 +2,8 @@
 
     chip 32 x 32 x 3 - conv 8 of 5 x 5, relu, pool - conv 16 of 5 x 5, relu, pool - dense 32
 
+(or other numbers of filters and another size of the embedding.)
+
 Both chips of a pair go through the same tower, so a tower's gradient is the sum
 of what comes back along both. Pairs of one person are pulled together, pairs of
 two are pushed apart up to a margin.
@@ -22,17 +24,24 @@ MARGIN = 1.0
 _TINY = 1e-12
 
 
-def init_tower(seed: int = 1) -> Parameters:
+def init_tower(seed: int = 1, filters: tuple[int, int] = (8, 16), size: int = 32) -> Parameters:
     """Weights W1, W2 (filters), W3 (dense) and biases b1, b2, b3 of zero.
 
+    Args:
+        filters: How many the two convolutions have.
+        size: D, the length of an embedding.
+
     Normal with the variance 2 / inputs (He et al., 2015): the standard normal
-    of the dense network would blow up a sum over 400 inputs. The last layer is a
+    of the dense network would blow up a sum over hundreds of inputs. The last layer is a
     tenth of that, so that distances begin at about the margin: from far beyond
     it the first steps would overshoot.
     """
     generator = np.random.RandomState(seed)
+    first, second = filters
+    # After two convolutions and poolings, 5 x 5 places are left of 32 x 32.
+    shapes = [(5, 5, 3, first), (5, 5, first, second), (25 * second, size)]
     parameters: Parameters = {}
-    for i, shape in enumerate([(5, 5, 3, 8), (5, 5, 8, 16), (400, 32)], start=1):
+    for i, shape in enumerate(shapes, start=1):
         scale = np.sqrt(2.0 / np.prod(shape[:-1]))
         parameters[f"W{i}"] = generator.standard_normal(shape) * scale
         parameters[f"b{i}"] = np.zeros(shape[-1])
@@ -41,7 +50,7 @@ def init_tower(seed: int = 1) -> Parameters:
 
 
 def tower_forward(X: Float, parameters: Parameters) -> dict[str, Float]:
-    """All that `tower_backward` needs; E are the embeddings, shape (m, 32).
+    """All that `tower_backward` needs; E are the embeddings, shape (m, D).
 
     Args:
         X: Chips. Shape (m, 32, 32, 3).
@@ -55,7 +64,7 @@ def tower_forward(X: Float, parameters: Parameters) -> dict[str, Float]:
 
 
 def tower_backward(dE: Float, seen: dict[str, Float], parameters: Parameters) -> Parameters:
-    """The gradients dW1, db1, ..., db3, from that of the embeddings. dE: (m, 32)."""
+    """The gradients dW1, db1, ..., db3, from that of the embeddings. dE: (m, D)."""
     dW3, db3 = seen["P2"].T @ dE, dE.sum(axis=0)
     A2 = seen["A2"]
     m, height, width, filters = A2.shape

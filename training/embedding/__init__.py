@@ -1,0 +1,1 @@
+"""Embeddings of whole folders as files, made in parts if need be."""

@@ -1,0 +1,1 @@
+"""`fit`: train a siamese network on prepared chips."""
