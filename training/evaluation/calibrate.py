@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from model.artifact import MANIFEST_NAME, Artifact, write_artifact
+from model.artifact import Artifact, write_artifact
 from model.contract import Calibration
 from model.runtimes.base import Runtime
 from model.types import AnyArray
+from training.artifact_files import check_place, copying
 from training.data.errors import DataError, saying_disk_full
 from training.evaluation.calibrating import calibration_of_pairs, check_enough, default_threshold
 from training.evaluation.comparisons import Comparisons, sampled
@@ -38,14 +39,6 @@ class Recalibrated:
     artifact: Artifact
     scaling: Scaling
     held_out: HeldOut
-
-
-def check_place(out: Path) -> None:
-    """Raises DataError if something else than an artifact is there."""
-    if out.is_dir() and ((out / MANIFEST_NAME).is_file() or not any(out.iterdir())):
-        return
-    if out.exists():
-        raise DataError(f"expected an artifact or nothing at '{out.name}', found something else")
 
 
 def calibrate(
@@ -126,11 +119,10 @@ def _written(
     """The artifact with another SavedModel and calibration; its other files as they are."""
     manifest = artifact.manifest
 
+    unchanged = copying(artifact, (f"{manifest.saved_model}/", f"{EVIDENCE}/"))
+
     def fill(staging: Path) -> None:
-        for name in manifest.files:
-            if not name.startswith((f"{manifest.saved_model}/", f"{EVIDENCE}/")):
-                (staging / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(artifact.folder / name, staging / name)
+        unchanged(staging)
         shutil.copytree(saved, staging / manifest.saved_model)
         shutil.copytree(evidence, staging / EVIDENCE)
 

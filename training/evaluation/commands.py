@@ -161,8 +161,8 @@ def calibrate(
     quiet: QuietOption = False,
 ) -> None:
     """Make scores probabilities and measure the FMR table, on pictures of your own."""
+    from training.artifact_files import check_place
     from training.evaluation.calibrate import calibrate as run
-    from training.evaluation.calibrate import check_place
     from training.evaluation.sources import Choice, open_corpus
     from training.runtimes import load_runtime
 

@@ -110,7 +110,7 @@ def export(
     ] = DEFAULT_ARTIFACT,
     threshold: Annotated[
         float | None,
-        typer.Option(help="Detection threshold; default at FMR 1e-4 or the strictest measured."),
+        typer.Option(help="Detection threshold; default at FMR 1e-4 where so much is known."),
     ] = None,
     quiet: QuietOption = False,
 ) -> None:

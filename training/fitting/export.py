@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from model.artifact import Artifact, ArtifactError, read_artifact, sha256_of, write_artifact
+from model.artifact import Artifact, sha256_of, write_artifact
 from model.backbones import koch, sface
 from model.contract import DEFAULT_VERIFICATION_THRESHOLD, Calibration, WeightsSource
 from model.runtimes.openvino_runtime import OpenVinoRuntime
 from model.siamese import Siamese, export_saved_model
 from model.zoo import SFACE
+from training.artifact_files import check_place, copying
 from training.build import DETECTOR_NAME, LICENCES, source
 from training.data.chips import Tower, chip_form
 from training.data.errors import DataError, saying_disk_full
@@ -60,7 +61,7 @@ def export(
         split: Whose chips the error rates are measured on.
         detector_from: The artifact whose detector and alignment the chips came from.
         threshold: The detection threshold; None for the one at FMR 1e-4, or at the
-            strictest rate that the chips allow.
+            strictest rate with ten expected false matches.
 
     Raises:
         DataError: If the run is not finished, the chips are not its own or too few
@@ -75,7 +76,7 @@ def export(
             f"expected the chips that '{run.name}' was made with, found others in "
             f"'{chips.folder.name}'"
         )
-    _check_place(folder)
+    check_place(folder)
     network = Network(settings, int(chips.identities.max()) + 1)
     read_weights(run, network)
     detector = borrow_detector(detector_from)
@@ -97,7 +98,7 @@ def export(
         chosen = default_threshold(calibration) if threshold is None else threshold
         artifact = write_artifact(
             folder,
-            lambda staging: _copy_without_manifest(first, staging),
+            copying(written),
             promise | _thresholds(calibration, chosen),
         )
     return Exported(artifact, parity)
@@ -170,27 +171,3 @@ def _some(chips: ChipSet) -> np.ndarray:
     """Rows of a few chips, spread over all."""
     count = min(_COMPARED, len(chips.names))
     return np.linspace(0, len(chips.names) - 1, count).astype(int)
-
-
-def _copy_without_manifest(first: Path, staging: Path) -> None:
-    for path in first.iterdir():
-        if path.name == "manifest.json":
-            continue
-        if path.is_dir():
-            shutil.copytree(path, staging / path.name)
-        else:
-            shutil.copy(path, staging / path.name)
-
-
-def _check_place(folder: Path) -> None:
-    """Only an artifact is replaced."""
-    if not folder.exists():
-        return
-    try:
-        read_artifact(folder)
-    except ArtifactError as error:
-        if folder.is_dir() and not any(folder.iterdir()):
-            return
-        raise DataError(
-            f"expected '{folder.name}' to be free or an artifact to replace, found something else"
-        ) from error

@@ -6,7 +6,6 @@ read -> convert -> compare with the file -> embed the pictures -> fit the head
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,14 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from model.artifact import MANIFEST_NAME, Artifact, write_artifact
-from model.contract import (
-    Calibration,
-    OperatingPoint,
-)
+from model.artifact import Artifact, write_artifact
+from model.contract import Calibration, OperatingPoint
 from model.faces import Detector
 from model.runtimes.openvino_runtime import OpenVinoRuntime
-from training.data.errors import DataError, saying_disk_full
+from training.artifact_files import check_place, copying
+from training.data.errors import saying_disk_full
 from training.evaluation.calibrating import calibration_from
 from training.importing.agreement import check_agreement
 from training.importing.assemble import Making, Request
@@ -89,33 +86,10 @@ def import_network(
         )
         artifact = write_artifact(
             out,
-            _copying(fitted),
+            copying(fitted),
             making.promise(calibration, _row(calibration, request.fmr).threshold),
         )
     return Imported(artifact, cosine, parity, len(embedded.missed), _row(calibration, request.fmr))
-
-
-def check_place(out: Path) -> None:
-    """Returns if an artifact may be written there.
-
-    Raises:
-        DataError: If something else than an artifact would be replaced.
-    """
-    if out.is_dir() and ((out / MANIFEST_NAME).is_file() or not any(out.iterdir())):
-        return
-    if out.exists() or out.is_symlink():
-        raise DataError(
-            f"expected an artifact to replace or nothing at '{out.name}', found other files"
-        )
-
-
-def _copying(made: Artifact) -> Callable[[Path], None]:
-    def fill(staging: Path) -> None:
-        for name in made.manifest.files:
-            (staging / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(made.folder / name, staging / name)
-
-    return fill
 
 
 def _row(calibration: Calibration, fmr: float) -> OperatingPoint:
