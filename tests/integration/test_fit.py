@@ -15,6 +15,7 @@ from model.artifact import Artifact, read_artifact
 from model.runtimes.openvino_runtime import OpenVinoRuntime
 from tests.faces import Faces
 from tests.integration.fit_samples import prepared, refused, start, train
+from tests.integration.prepare_samples import small_file_system
 from training.data.chips import Tower
 from training.fitting.chip_set import read_chip_set
 
@@ -150,6 +151,19 @@ def test_transfer_begins_at_the_pretrained_tower(
     assert not np.allclose(before, after, atol=1e-6)
     # It was moved a little, not thrown away.
     assert (before * after).sum(axis=1).min() > 0.98
+
+
+def test_a_full_disk(run: Path, koch_chips: Path, tmp_path: Path) -> None:
+    with small_file_system(tmp_path / "disk") as disk:
+        line = refused(
+            "fit", koch_chips, "--out", disk / "run", "--epochs", 1, "--pairs", 2, "--quiet"
+        )
+        assert "is full; free some space and run it again: it goes on with 'run'" in line
+        assert not list(disk.rglob("*temp*"))
+        assert not (disk / "run" / "weights.npz").exists()
+        line = refused("export", run, disk / "artifact", "--quiet")
+        assert line == "error: the disk is full; free some space and export again"
+        assert [path.name for path in disk.iterdir()] == ["run"]
 
 
 def test_bad_input_is_one_sentence(koch_chips: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,13 @@ class Checkpoints:
         return int(latest.rsplit("-", 1)[1])
 
     def save(self, epoch: int) -> None:
-        self._manager.save(checkpoint_number=epoch)
+        """Writes a checkpoint; it counts only once it is whole."""
+        try:
+            self._manager.save(checkpoint_number=epoch)
+        finally:
+            # TensorFlow leaves its half of a checkpoint where the disk was full.
+            for half in (self._run / FOLDER).glob("*_temp"):
+                shutil.rmtree(half, ignore_errors=True)
 
 
 def write_weights(run: Path, network: Network) -> None:
