@@ -71,6 +71,15 @@ def fit(prepared: Path, run: Path, settings: FitSettings, *, quiet: bool) -> Fit
             return _Loop(chips, run, settings, strategy, quiet=quiet).run()
         except tf.errors.ResourceExhaustedError as error:
             raise DataError(f"the disk or the memory is full; {advice}") from error
+        except (
+            tf.errors.UnavailableError,
+            tf.errors.AbortedError,
+            tf.errors.CancelledError,
+        ) as lost:
+            raise DataError(
+                "another worker of the cluster stopped; start all of them again: they go on "
+                f"with '{run.name}'"
+            ) from lost
 
 
 class _Loop:
@@ -94,6 +103,8 @@ class _Loop:
             keep_settings(
                 run, settings, {"chips": chips.digest(), "prepared": str(chips.folder.resolve())}
             )
+        # The others may look into the folder only now: the chief wants it new or a run.
+        self._wait_for_all()
         self._embed_batch = tf.function(self._network.embed)
         self._dev = judged_pairs(chips, "dev")
         self._history = History(run)
