@@ -13,7 +13,8 @@ from training.data.chips import Tower
 from training.data.errors import DataError
 from training.data.paper import PaperLayout, choose_folders
 from training.data.splits import Shares, SplitBy, split_chips
-from training.fitting.chip_set import SPLITS, ChipSet
+from training.evaluation.prepared import SPLITS
+from training.fitting.chip_set import ChipSet
 from training.fitting.pairs import drawn_pairs, judged_pairs, paper_pairs, rows_of
 from training.fitting.pipeline import own_part
 from training.fitting.schedule import epoch_of

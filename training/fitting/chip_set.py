@@ -14,9 +14,7 @@ from model.types import AnyArray, Image
 from training.data.chips import CHIPS
 from training.data.errors import DataError
 from training.data.paper import PaperLayout, choose_folders
-from training.evaluation.prepared import read_chip
-
-SPLITS = ("train", "dev", "test")
+from training.evaluation.prepared import SPLITS, read_chip
 
 
 @dataclass(frozen=True)
