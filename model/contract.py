@@ -19,6 +19,9 @@ DEFAULT_FMR = 1e-4
 DEFAULT_VERIFICATION_THRESHOLD = 0.5
 """The paper's: more than half of the references must match."""
 
+Fusion = Literal["share", "max", "mean", "centroid"]
+"""How the scores of several references become one verdict; see model.fusion."""
+
 Rate = Annotated[float, Field(ge=0, le=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 # A name below the artifact's folder: no part begins with a dot, so none leads out.
@@ -47,6 +50,37 @@ class OperatingPoint(_Frozen):
     fnmr_interval: tuple[Rate, Rate]
 
 
+class VerdictPoint(_Frozen):
+    """One row of the verdict table: a whole verdict on k references.
+
+    Attributes:
+        fusion: The rule.
+        references: Of the identity, k.
+        fmr: The nominal rate of the row: verdicts "verified" on other people.
+        threshold: Of one reference's score for `share`, of the fused score for the others.
+        verification_threshold: For `share` alone; the other rules have none.
+        fmr_measured: At most `fmr`.
+        fnmr: Verdicts "not verified" on the identity's own probes, as a share.
+        fmr_interval, fnmr_interval: 95 %, (low, high), by bootstrap over identities.
+    """
+
+    fusion: Fusion
+    references: Annotated[int, Field(gt=0)]
+    fmr: Rate
+    threshold: Rate
+    verification_threshold: Rate | None = None
+    fmr_measured: Rate
+    fmr_interval: tuple[Rate, Rate]
+    fnmr: Rate
+    fnmr_interval: tuple[Rate, Rate]
+
+    @model_validator(mode="after")
+    def _share_alone(self) -> VerdictPoint:
+        if (self.fusion == "share") != (self.verification_threshold is not None):
+            raise ValueError("`share` has a verification_threshold, the other rules have none")
+        return self
+
+
 class Calibration(_Frozen):
     """Where the thresholds come from.
 
@@ -55,7 +89,9 @@ class Calibration(_Frozen):
         accuracy: Share of right verdicts: mean over folds of pairs (LFW's own ten, or
             folds that share no identity), each with the threshold that is best on
             the others; `protocol` says which folds.
-        points: The FMR table, the loosest row first.
+        points: The FMR table of single pairs, the loosest row first.
+        verdicts: The same of whole verdicts; empty where it was not measured.
+        verdict_protocol: Which pictures and draws the verdict table is of.
     """
 
     dataset: str
@@ -67,6 +103,8 @@ class Calibration(_Frozen):
     accuracy: Rate
     accuracy_standard_error: Rate
     points: Annotated[tuple[OperatingPoint, ...], Field(min_length=1)]
+    verdicts: tuple[VerdictPoint, ...] = ()
+    verdict_protocol: str = ""
 
     @model_validator(mode="after")
     def _ordered(self) -> Calibration:
