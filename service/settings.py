@@ -17,10 +17,11 @@ from dotenv import dotenv_values
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from model.contract import Fusion
 from model.errors import SemblanceError
 from model.image import Limits
 from model.quality import Gate
-from service.core.policy import Keep, Policy
+from service.core.policy import ConflictMode, Keep, Policy
 
 PREFIX = "SEMBLANCE_"
 DEFAULT_FILE = "semblance.env"
@@ -71,12 +72,31 @@ class Settings(BaseSettings):
         description="What is stored of an enrolled image: crop (the face with a margin), "
         "original, or none (then a new model means enrolling again).",
     )
+    conflicts: ConflictMode = Field(
+        "report",
+        description="Enrolled images that seem to be of somebody else: off (not looked for), "
+        "report, or strict (refused).",
+    )
+    conflict_names: bool = Field(
+        True, description="Whether a conflict names the other identity that a face looks like."
+    )
+    conflict_search: int = Field(
+        50_000,
+        ge=0,
+        description="With more references enrolled than this, enrolment does not look for a "
+        "conflict with other identities; 0 never does.",
+    )
     serve_images: bool = Field(False, description="Whether stored images can be fetched.")
     detection_threshold: Share | None = Field(
         None, description="Instead of the model's (its FMR 1e-4)."
     )
     verification_threshold: Share | None = Field(
         None, description="Instead of the model's (0.5, as in the paper)."
+    )
+    fusion: Fusion = Field(
+        "share",
+        description="How several references make one verdict: share (of references that match, "
+        "as in the paper), max, mean or centroid.",
     )
     access_log: bool = Field(False, description="One line a request; it shows identities.")
 
@@ -93,7 +113,11 @@ class Settings(BaseSettings):
             max_references=self.max_references,
             detection_threshold=self.detection_threshold,
             verification_threshold=self.verification_threshold,
+            fusion=self.fusion,
             serve_images=self.serve_images,
+            conflicts=self.conflicts,
+            conflict_names=self.conflict_names,
+            conflict_search=self.conflict_search,
         )
 
 

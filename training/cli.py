@@ -7,6 +7,7 @@ import sys
 import typer
 
 from model.errors import SemblanceError
+from training.attributes.commands import register as register_attributes
 from training.data.commands import register as register_data
 from training.default_model import register as register_default_model
 from training.embedding.commands import register as register_embedding
@@ -22,6 +23,7 @@ register_default_model(app)
 register_data(app)
 register_scratch(app)
 register_embedding(app)
+register_attributes(app)
 register_fitting(app)
 register_evaluation(app)
 register_importing(app)

@@ -8,6 +8,7 @@ import numpy as np
 from rich.progress import track
 
 from model.runtimes.base import Runtime
+from model.types import AnyArray, Array
 from training.evaluation.comparisons import Comparisons
 from training.pictures import Embedded
 
@@ -50,6 +51,31 @@ def unscored_pairs(embedded: Embedded) -> Comparisons:
         owner=owner,
         images=np.bincount(owner, minlength=len(names)),
     )
+
+
+def scores_between(comparisons: Comparisons, ones: AnyArray, others: AnyArray) -> Array:
+    """Scores of pictures against pictures, looked up; 0 of a picture against itself.
+
+    Args:
+        comparisons: Of `all_pairs`, whole and in its order.
+        ones: Rows of pictures. Shape (P,).
+        others: Shape (M,).
+
+    Returns:
+        Shape (P, M), float32.
+
+    Raises:
+        ValueError: If these are not all pairs.
+    """
+    count = len(comparisons.owner)
+    if comparisons.listed or len(comparisons.scores) != count * (count - 1) // 2:
+        raise ValueError("expected all pairs of the pictures, found some of them")
+    left, right = ones.astype(np.int64)[:, None], others.astype(np.int64)[None]
+    first, second = np.minimum(left, right), np.maximum(left, right)
+    itself = first == second
+    place = first * (2 * count - first - 1) // 2 + second - first - 1
+    found: Array = np.where(itself, np.float32(0), comparisons.scores[np.where(itself, 0, place)])
+    return found
 
 
 def read_lfw_pairs(path: Path) -> tuple[list[tuple[str, str]], list[bool], list[int]]:

@@ -54,6 +54,20 @@ ENROL: dict[str, Any] = {
             "face": None,
         }
     ],
+    "conflicts": [
+        {
+            "index": 0,
+            "filename": "ada-1.jpg",
+            "reference_id": _REFERENCE,
+            "code": "identity_conflict",
+            "kind": "like_another_identity",
+            "own_best": None,
+            "own_median": None,
+            "other_score": 0.99961,
+            "other_identity": "augusta",
+        }
+    ],
+    "others_searched": True,
     "model": MODEL,
 }
 VERIFY: dict[str, Any] = {
@@ -61,10 +75,13 @@ VERIFY: dict[str, Any] = {
     "verified": True,
     "matched": 1,
     "references": 1,
+    "fusion": "share",
+    "fused_score": None,
     "share": 1.0,
     "detection_threshold": _AT_1E4,
     "verification_threshold": {"value": 0.5, "source": "default"},
     "fmr": 0.0001,
+    "verdict_fmr": 0.0001,
     "scores": [{"reference_id": _REFERENCE, "score": 0.99982, "matched": True}],
     "face": FACE,
     "model": MODEL,

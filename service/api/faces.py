@@ -37,7 +37,8 @@ _ONE_FACE = ("no_face", "several_faces")
     responses=problems(
         *_BODY,
         *(rejection(code) for code in REJECTIONS.values()),
-        *("none_accepted", "too_many_references", "overloaded", "storage_full"),
+        *("none_accepted", "too_many_references", "identity_conflict"),
+        *("overloaded", "storage_full"),
         success=201,
         example=examples.ENROL,
     ),
@@ -50,10 +51,12 @@ def enroll(
     """Enrol 1 to 20 images of one person as references of an identity.
 
     Each image is judged by itself; those that are accepted are stored together.
-    The same image again is recognised and not stored twice.
+    The same image again is recognised and not stored twice. `conflicts` names images
+    that seem to be of somebody else: unlike the identity's other references, or like
+    another identity. In strict mode those are refused.
     """
     core = running.core
-    result = core_enrol.enrol(core, body.identity, body.images, body.faces)
+    result = core_enrol.enrol(core, body.identity, body.images, body.faces, body.conflicts)
     return enrol_out(result, core.model, core.policy.gate)
 
 
@@ -73,9 +76,13 @@ def verify(
 ) -> VerifyOut:
     """Is the face in the image the one that enrolled?
 
-    A reference matches when its score is above the detection threshold; verified
-    when the share of matching references is above the verification threshold. A
-    face that does not match is 200 with `verified: false`.
+    A reference matches when its score is above the detection threshold. By the rule
+    `share`, the default, it is verified when the share of matching references is
+    above the verification threshold; by `max`, `mean` and `centroid`, when the one
+    score they make of all references is above the detection threshold. Without
+    `detection_threshold` and `fmr` those three take the threshold measured for a
+    false match rate of 1e-4. A face that does not match is 200 with
+    `verified: false`.
     """
     core = running.core
     result = core_verify.verify(
@@ -85,6 +92,7 @@ def verify(
         detection=body.detection_threshold,
         verification=body.verification_threshold,
         fmr=body.fmr,
+        fusion=body.fusion,
         choice=body.faces,
     )
     return verify_out(result, core.model, core.policy.gate)

@@ -13,6 +13,7 @@ from service.api.present import identity_detail_out, identity_out
 from service.api.requests import check_identity
 from service.api.schemas import DeletedOut, IdentityDetailOut, IdentityPage
 from service.api.state import RunningDep
+from service.core.conflicts import reference_agreements
 from service.core.errors import ImagesNotServed, InvalidRequest, UnknownIdentity, UnknownReference
 
 router = APIRouter(prefix="/v1/identities", tags=["identities"])
@@ -50,9 +51,13 @@ def list_identities(
 
 @router.get("/{identity}", responses=problems("unknown_identity"))
 def get_identity(identity: Identity, running: RunningDep) -> IdentityDetailOut:
-    """One identity with its references; no embeddings, no images."""
-    store = running.core.store
-    return identity_detail_out(store.summary(identity), store.references(identity))
+    """One identity with its references and how well each agrees with the others.
+
+    No embeddings, no images. A bad picture among good ones is an `outlier`.
+    """
+    core = running.core
+    summary = core.store.summary(identity)
+    return identity_detail_out(summary, reference_agreements(core, identity))
 
 
 @router.delete("/{identity}", responses=problems("unknown_identity"))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from model import quality
 from model.faces import LANDMARKS
 from model.quality import Gate
-from service.api import schemas
+from service.api import conflict_schemas, schemas
+from service.core.agreement import Agreement
+from service.core.conflicts import CONFLICT
 from service.core.ports import FaceModel, IdentitySummary, Reference
 from service.core.results import (
     Comparison,
+    Conflict,
     Detection,
     Enrolment,
     FoundFace,
@@ -76,8 +81,14 @@ def enrol_out(result: Enrolment, model: FaceModel, gate: Gate) -> schemas.EnrolO
             for item in result.accepted
         ],
         rejected=[rejected_out(item, gate) for item in result.rejected],
+        conflicts=[conflict_out(item) for item in result.conflicts],
+        others_searched=result.others_searched,
         model=model_ref(model),
     )
+
+
+def conflict_out(item: Conflict) -> conflict_schemas.ConflictOut:
+    return conflict_schemas.ConflictOut(code=CONFLICT, **asdict(item))
 
 
 def rejected_out(item: RejectedImage, gate: Gate = "standard") -> schemas.RejectedOut:
@@ -97,10 +108,13 @@ def verify_out(result: Verification, model: FaceModel, gate: Gate) -> schemas.Ve
         verified=result.verified,
         matched=sum(item.matched for item in result.references),
         references=len(result.references),
+        fusion=result.fusion,
+        fused_score=result.fused_score,
         share=result.share,
         detection_threshold=_threshold(result.detection_threshold),
         verification_threshold=_threshold(result.verification_threshold),
         fmr=result.fmr,
+        verdict_fmr=result.verdict_fmr,
         scores=[
             schemas.ReferenceScore(
                 reference_id=item.reference_id, score=item.score, matched=item.matched
@@ -142,7 +156,7 @@ def identity_out(summary: IdentitySummary) -> schemas.IdentityOut:
 
 
 def identity_detail_out(
-    summary: IdentitySummary, references: list[Reference]
+    summary: IdentitySummary, references: list[tuple[Reference, Agreement | None]]
 ) -> schemas.IdentityDetailOut:
     return schemas.IdentityDetailOut(
         identity=summary.identity,
@@ -156,10 +170,18 @@ def identity_detail_out(
                 filename=item.filename,
                 has_image=item.has_image,
                 fingerprint=item.fingerprint,
+                agreement=_agreement(agreement),
+                outlier=agreement is not None and agreement.outlier,
             )
-            for item in references
+            for item, agreement in references
         ],
     )
+
+
+def _agreement(found: Agreement | None) -> conflict_schemas.AgreementOut | None:
+    if found is None:
+        return None
+    return conflict_schemas.AgreementOut(median=found.median, lowest=found.lowest, best=found.best)
 
 
 def model_out(
@@ -176,10 +198,11 @@ def model_out(
         embedding_size=manifest.embedding_size,
         thresholds=thresholds,
         calibration=schemas.CalibrationOut(
-            **calibration.model_dump(exclude={"points", "identities"}),
+            **calibration.model_dump(exclude={"points", "verdicts", "identities"}),
             points=[
                 schemas.OperatingPointOut(**point.model_dump()) for point in calibration.points
             ],
+            verdicts=[schemas.VerdictPointOut(**row.model_dump()) for row in calibration.verdicts],
         ),
         weights=[schemas.WeightsOut(**item.model_dump()) for item in manifest.weights],
     )

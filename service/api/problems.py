@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from model import image
 from model.errors import SemblanceError
-from service.api.present import rejected_out
+from service.api.present import conflict_out, rejected_out
 from service.api.schemas import Problem
 from service.api.state import running
 from service.core import errors
@@ -49,6 +49,9 @@ TABLE: dict[type[SemblanceError], Kind] = {
     errors.SeveralFaces: Kind(422, "several_faces", "Several faces were found"),
     errors.LowQuality: Kind(422, "low_quality", "The face would make a poor reference"),
     errors.NoneAccepted: Kind(422, "none_accepted", "No image was accepted"),
+    errors.IdentityConflict: Kind(
+        409, "identity_conflict", "The face seems to be of somebody else"
+    ),
     errors.UnknownIdentity: Kind(404, "unknown_identity", "The identity is not enrolled"),
     errors.UnknownReference: Kind(404, "unknown_reference", "There is no such reference"),
     errors.ImagesNotServed: Kind(403, "images_not_served", "Stored images are not served"),
@@ -117,14 +120,21 @@ async def _semblance(request: Request, error: Exception) -> Response:
     if kind is None:
         return unexpected(request, error)
     match error:
-        case errors.NoneAccepted():
+        case errors.NoneAccepted() | errors.IdentityConflict():
             # One image, one reason: say it in the code itself.
-            if len(error.rejected) == 1:
+            if len(error.rejected) == 1 and isinstance(error, errors.NoneAccepted):
                 kind = rejection(error.rejected[0].code)
             gate = running(request).core.policy.gate
             rejected = [rejected_out(item, gate) for item in error.rejected]
             reasons = sorted({reason for item in error.rejected for reason in item.reasons})
-            return answer(request, kind, str(error), rejected=rejected, reasons=reasons or None)
+            return answer(
+                request,
+                kind,
+                str(error),
+                rejected=rejected,
+                reasons=reasons or None,
+                conflicts=[conflict_out(item) for item in error.conflicts] or None,
+            )
         case errors.LowQuality():
             return answer(request, kind, str(error), reasons=list(error.reasons))
         case _:

@@ -21,7 +21,9 @@ from pydantic import (
     StringConstraints,
 )
 
+from model.contract import Fusion
 from service.core.enrol import Upload
+from service.core.policy import ConflictMode
 
 MAX_IDENTITY_LENGTH = 128
 # Letters, digits and marks of any script, and a few signs that names and ids
@@ -95,6 +97,11 @@ class EnrolRequest(_Request):
     identity: Identity
     images: Annotated[list[Picture], Field(min_length=1)]
     faces: FaceChoice = "error"
+    conflicts: ConflictMode | None = Field(
+        None,
+        description="off, report or strict, at least as strict as the operator's setting. "
+        "null: as the setting says.",
+    )
 
 
 class VerifyRequest(_Request):
@@ -102,7 +109,17 @@ class VerifyRequest(_Request):
     image: Picture
     detection_threshold: Share | None = None
     verification_threshold: Share | None = None
-    fmr: Rate | None = None
+    fmr: Rate | None = Field(
+        None,
+        description="Take the threshold measured for this false match rate of the whole verdict, "
+        "where the manifest has a verdict table, or else of one comparison.",
+    )
+    fusion: Fusion | None = Field(
+        None,
+        description="share: the share of references that match; max: the best reference's score; "
+        "mean: that of all references; centroid: against one template of them all. "
+        "null: as the setting says.",
+    )
     faces: FaceChoice = "error"
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class Schema(BaseModel):
-    model_config = ConfigDict(frozen=True, protected_namespaces=())
+from model.contract import Fusion
+from service.api.conflict_schemas import AgreementOut, ConflictOut
+from service.api.schema import Schema, Share
 
 
 class Box(Schema):
@@ -91,6 +89,13 @@ class EnrolOut(Schema):
     references: int = Field(description="How many the identity has now.")
     accepted: list[AcceptedOut]
     rejected: list[RejectedOut]
+    conflicts: list[ConflictOut] = Field(
+        description="Images that seem to be of somebody else, stored or, in strict mode, refused."
+    )
+    others_searched: bool = Field(
+        description="Whether other identities were compared; false when conflicts are off, when "
+        "no image was new, and when more are enrolled than SEMBLANCE_CONFLICT_SEARCH."
+    )
     model: ModelRef
 
 
@@ -110,15 +115,24 @@ class ThresholdOut(Schema):
 
 class VerifyOut(Schema):
     identity: str
-    verified: bool = Field(description="share > verification_threshold.")
+    verified: bool = Field(
+        description="share > verification_threshold by the rule `share`, "
+        "fused_score > detection_threshold by the others."
+    )
     matched: int = Field(description="References whose score > detection_threshold.")
     references: int
+    fusion: Fusion = Field(description="The rule that decided.")
+    fused_score: Share | None = Field(description="One score of all; null by the rule `share`.")
     share: Share = Field(description="matched / references.")
     detection_threshold: ThresholdOut
     verification_threshold: ThresholdOut
     fmr: float | None = Field(
         description="Measured false match rate of one comparison at this detection threshold, "
         "as an upper bound; null when it is looser than the whole table."
+    )
+    verdict_fmr: float | None = Field(
+        description="False match rate of this whole verdict (rule, thresholds, number of "
+        "references), as an upper bound; null where it was not measured."
     )
     scores: list[ReferenceScore]
     face: FaceOut
@@ -164,6 +178,13 @@ class ReferenceOut(Schema):
     filename: str | None
     has_image: bool
     fingerprint: str
+    agreement: AgreementOut | None = Field(
+        description="With the identity's other references; null if it is the only one, or if "
+        "another model embedded it and no picture is kept to do it again."
+    )
+    outlier: bool = Field(
+        description="It is outside of the largest group of references that match each other."
+    )
 
 
 class IdentityDetailOut(IdentityOut):
@@ -184,6 +205,20 @@ class OperatingPointOut(Schema):
     fnmr_interval: tuple[float, float]
 
 
+class VerdictPointOut(Schema):
+    """Error rates of whole verdicts with so many references."""
+
+    fusion: Fusion
+    references: int
+    fmr: float
+    threshold: float = Field(description="Of one score by `share`, of the fused score else.")
+    verification_threshold: float | None = Field(description="Of `share` alone.")
+    fmr_measured: float
+    fmr_interval: tuple[float, float]
+    fnmr: float
+    fnmr_interval: tuple[float, float]
+
+
 class CalibrationOut(Schema):
     dataset: str
     protocol: str
@@ -191,6 +226,8 @@ class CalibrationOut(Schema):
     impostor_pairs: int
     genuine_pairs: int
     points: list[OperatingPointOut]
+    verdicts: list[VerdictPointOut] = Field(description="Empty where it was not measured.")
+    verdict_protocol: str
     accuracy: float = Field(description="Mean over folds of pairs, as `protocol` says.")
     accuracy_standard_error: float
 
@@ -206,6 +243,10 @@ class ThresholdsOut(Schema):
     detection_threshold: float
     verification_threshold: float
     fmr: float | None
+    fusion: Fusion = Field(
+        description="The rule in force. max, mean and centroid have thresholds of their own, "
+        "by the number of references, unless the operator set detection_threshold."
+    )
 
 
 class ModelOut(Schema):
@@ -235,6 +276,7 @@ class Problem(BaseModel):
     instance: str | None = Field(default=None, description="The request's X-Request-Id.")
     reasons: list[str] | None = None
     rejected: list[RejectedOut] | None = None
+    conflicts: list[ConflictOut] | None = None
     errors: list[dict[str, str]] | None = Field(
         default=None, description="Per field: `field` and `message`."
     )

@@ -23,6 +23,7 @@ def get_model(running: RunningDep) -> ModelOut:
         detection_threshold=above,
         verification_threshold=verification_threshold(manifest, policy, None).value,
         fmr=manifest.calibration.fmr_of(above),
+        fusion=policy.fusion,
     )
     return model_out(model, running.runtime, thresholds)
 

@@ -11,12 +11,15 @@ import numpy as np
 from model import image as image_errors
 from model import quality
 from model.errors import SemblanceError
+from service.core.conflict_results import conflict, none_accepted, refused
+from service.core.conflicts import Findings, find_conflicts, mode_in_force
 from service.core.core import Core
-from service.core.errors import LowQuality, NoFace, NoneAccepted, SeveralFaces
+from service.core.errors import LowQuality, NoFace, SeveralFaces
 from service.core.keep import kept_image
 from service.core.perceive import Percept, perceive
+from service.core.policy import ConflictMode
 from service.core.ports import NewReference
-from service.core.results import AcceptedImage, Enrolment, FaceChoice, RejectedImage
+from service.core.results import AcceptedImage, Conflict, Enrolment, FaceChoice, RejectedImage
 from service.core.stopwatch import Stopwatch
 
 REJECTIONS: dict[type[SemblanceError], str] = {
@@ -41,14 +44,24 @@ class Upload:
 
 
 def enrol(
-    core: Core, identity: str, images: Sequence[Upload], choice: FaceChoice = "error"
+    core: Core,
+    identity: str,
+    images: Sequence[Upload],
+    choice: FaceChoice = "error",
+    conflicts: ConflictMode | None = None,
 ) -> Enrolment:
     """Enrols images as references of an identity.
 
+    Args:
+        conflicts: Instead of the operator's mode, if it is stricter.
+
     Raises:
+        InvalidRequest: If `conflicts` is weaker than the operator's mode.
         NoneAccepted: If no image was accepted; nothing is stored then.
+        IdentityConflict: The same, if all were refused as conflicts.
         TooManyReferences, StorageFull: From the store; nothing is stored.
     """
+    mode = mode_in_force(core.policy.conflicts, conflicts)
     percepts: dict[int, Percept] = {}
     rejected: list[RejectedImage] = []
     for index, upload in enumerate(images):
@@ -57,26 +70,45 @@ def enrol(
             percepts[index] = judged
         else:
             rejected.append(judged)
-    if not percepts:
-        raise NoneAccepted(_why_none(rejected), rejected)
-    embeddings = core.model.embed(np.stack([percept.chip for percept in percepts.values()]))
-    new = [
-        _reference(core, images[index], percept, embedding)
-        for (index, percept), embedding in zip(percepts.items(), embeddings, strict=True)
-    ]
-    stored = core.store.enrol(identity, new, limit=core.policy.max_references)
-    accepted = [
-        AcceptedImage(
+    new = _embedded(core, images, percepts)
+    found = Findings({}, others_searched=False)
+    if new and mode != "off":
+        found = find_conflicts(core, identity, list(new.values()))
+    in_conflict = {list(new)[place]: finding for place, finding in found.by_position.items()}
+    if mode == "strict":
+        for index, finding in in_conflict.items():
+            del new[index]
+            name, face = images[index].filename, percepts[index].found
+            rejected.append(refused(core, index, name, face, finding))
+        rejected.sort(key=lambda item: item.index)
+
+    def conflicts_with(accepted: dict[int, AcceptedImage]) -> list[Conflict]:
+        return [
+            conflict(core, index, images[index].filename, finding, accepted.get(index))
+            for index, finding in in_conflict.items()
+        ]
+
+    if not new:
+        raise none_accepted(rejected, conflicts_with({}))
+    stored = core.store.enrol(identity, list(new.values()), limit=core.policy.max_references)
+    accepted = {
+        index: AcceptedImage(
             index=index,
             filename=images[index].filename,
             reference_id=enrolled.reference.reference_id,
             duplicate=enrolled.duplicate,
-            found=percept.found,
+            found=percepts[index].found,
         )
-        for (index, percept), enrolled in zip(percepts.items(), stored, strict=True)
-    ]
-    total = core.store.summary(identity).references
-    return Enrolment(identity, total, tuple(accepted), tuple(rejected))
+        for index, enrolled in zip(new, stored, strict=True)
+    }
+    return Enrolment(
+        identity=identity,
+        references=core.store.summary(identity).references,
+        accepted=tuple(accepted.values()),
+        rejected=tuple(rejected),
+        conflicts=tuple(conflicts_with(accepted)),
+        others_searched=found.others_searched,
+    )
 
 
 def _judge(core: Core, index: int, upload: Upload, choice: FaceChoice) -> Percept | RejectedImage:
@@ -100,6 +132,19 @@ def _judge(core: Core, index: int, upload: Upload, choice: FaceChoice) -> Percep
     return percept
 
 
+def _embedded(
+    core: Core, images: Sequence[Upload], percepts: dict[int, Percept]
+) -> dict[int, NewReference]:
+    """What would be stored of each image that passed the gate, by its index."""
+    if not percepts:
+        return {}
+    embeddings = core.model.embed(np.stack([percept.chip for percept in percepts.values()]))
+    return {
+        index: _reference(core, images[index], percept, embedding)
+        for (index, percept), embedding in zip(percepts.items(), embeddings, strict=True)
+    }
+
+
 def _reference(core: Core, upload: Upload, percept: Percept, embedding: np.ndarray) -> NewReference:
     kept = kept_image(core.policy.keep, upload.data, percept.image, percept.face)
     # The size goes in, too: the same bytes in another shape are another image.
@@ -115,9 +160,3 @@ def _reference(core: Core, upload: Upload, percept: Percept, embedding: np.ndarr
         quality=percept.quality.score,
         filename=upload.filename,
     )
-
-
-def _why_none(rejected: Sequence[RejectedImage]) -> str:
-    if len(rejected) == 1:
-        return f"the image was not accepted: {rejected[0].detail}"
-    return f"none of the {len(rejected)} images was accepted; `rejected` says why for each"

@@ -16,6 +16,7 @@
     ├── UnknownReference
     ├── ImagesNotServed             a setting keeps stored images private
     ├── NoneAccepted                every image of an enrolment was rejected
+    ├── IdentityConflict            each of them because it seems to be of somebody else
     ├── TooManyReferences
     ├── ModelMismatch               an embedding of another model, no image to redo it
     ├── Overloaded
@@ -34,7 +35,7 @@ from typing import TYPE_CHECKING
 from model.errors import SemblanceError
 
 if TYPE_CHECKING:
-    from service.core.results import RejectedImage
+    from service.core.results import Conflict, RejectedImage
 
 
 class InvalidRequest(SemblanceError):
@@ -82,11 +83,33 @@ class NoneAccepted(SemblanceError):
 
     Attributes:
         rejected: Why, one for each image.
+        conflicts: The scores behind those that are conflicts.
     """
 
-    def __init__(self, message: str, rejected: Sequence[RejectedImage]) -> None:
+    def __init__(
+        self,
+        message: str,
+        rejected: Sequence[RejectedImage],
+        conflicts: Sequence[Conflict] = (),
+    ) -> None:
         super().__init__(message)
         self.rejected = tuple(rejected)
+        self.conflicts = tuple(conflicts)
+
+
+class IdentityConflict(SemblanceError):
+    """Every image of an enrolment was refused as a conflict; nothing is stored.
+
+    Attributes:
+        rejected, conflicts: Why, one for each image.
+    """
+
+    def __init__(
+        self, message: str, rejected: Sequence[RejectedImage], conflicts: Sequence[Conflict]
+    ) -> None:
+        super().__init__(message)
+        self.rejected = tuple(rejected)
+        self.conflicts = tuple(conflicts)
 
 
 class TooManyReferences(SemblanceError):

@@ -7,11 +7,13 @@ model made is made again from the image before it is used.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
 
 from model.alignment import align
+from model.errors import SemblanceError
 from model.image import Limits, decode
 from model.types import Array
 from service.core.core import Core
@@ -39,6 +41,25 @@ def references_of(core: Core, identity: str) -> list[Reference]:
         else _made_again(core, identity, reference)
         for reference in references
     ]
+
+
+def references_where_possible(core: Core, identity: str) -> list[Reference]:
+    """As `references_of`, but those that cannot be made again come as they are stored.
+
+    Their fingerprint tells them.
+
+    Raises:
+        UnknownIdentity
+    """
+    fingerprint = core.model.manifest.fingerprint
+    found = core.store.references(identity)
+    for place, reference in enumerate(found):
+        if reference.fingerprint != fingerprint:
+            # Whatever is in the way (no picture, a damaged one, a full disk, a reference
+            # that was deleted meanwhile): this one has no embedding of the running model.
+            with suppress(SemblanceError):
+                found[place] = _made_again(core, identity, reference)
+    return found
 
 
 def matrix(references: Sequence[Reference]) -> Array:

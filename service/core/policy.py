@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from model.contract import Fusion
 from model.image import Limits
 from model.quality import Gate
 
 Keep = Literal["crop", "original", "none"]
 """What is stored of an enrolled image: the face with a margin, all, nothing."""
+
+ConflictMode = Literal["off", "report", "strict"]
+"""Conflicts at enrolment are not looked for, reported, refused; the strictest last."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,13 @@ class Policy:
         max_references: Of one identity.
         detection_threshold, verification_threshold: Instead of the model's; None
             for the model's.
+        fusion: The rule by which several references make one verdict.
         serve_images: Whether a stored image may be had over the API.
+        conflicts: What becomes of an enrolled image that does not seem to be of
+            its identity.
+        conflict_names: Whether a conflict names the other identity.
+        conflict_search: With more references enrolled than this, other identities
+            are not searched.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -32,4 +42,8 @@ class Policy:
     max_references: int = 100
     detection_threshold: float | None = None
     verification_threshold: float | None = None
+    fusion: Fusion = "share"
     serve_images: bool = False
+    conflicts: ConflictMode = "report"
+    conflict_names: bool = True
+    conflict_search: int = 50_000

@@ -63,6 +63,7 @@ class Reference:
 
     Attributes:
         reference_id: Made by the store: 32 hex digits.
+        content_hash: As in the `NewReference` that it came from.
         embedding: Shape (D,), float32.
         fingerprint: Of the model that made `embedding`.
         created_at: UTC, with time zone.
@@ -70,6 +71,7 @@ class Reference:
     """
 
     reference_id: str
+    content_hash: str
     embedding: Array
     fingerprint: str
     quality: float
@@ -106,6 +108,22 @@ class StoredImage:
     landmarks: Array
 
 
+@dataclass(frozen=True)
+class EmbeddingPage:
+    """Embeddings of one model, whoever's they are, and where to read on.
+
+    Attributes:
+        identities, reference_ids: Of each row. Length N.
+        embeddings: Shape (N, D), float32; (0, 0) where there is none.
+        position: To give as `after` for the next page; None if this is the last.
+    """
+
+    identities: tuple[str, ...]
+    reference_ids: tuple[str, ...]
+    embeddings: Array
+    position: int | None
+
+
 class Store(Protocol):
     """The enrolled identities. Each method is one transaction, durable on return."""
 
@@ -129,6 +147,20 @@ class Store(Protocol):
 
     def update_embedding(self, reference_id: str, embedding: Array, fingerprint: str) -> None:
         """Replaces a derived embedding; does nothing if the reference is gone."""
+        ...
+
+    def count(self) -> int:
+        """References of all identities, whatever model their embeddings are of."""
+        ...
+
+    def embeddings(self, fingerprint: str, *, after: int, limit: int) -> EmbeddingPage:
+        """Up to `limit` embeddings that the model with this fingerprint made, oldest first.
+
+        Args:
+            after: 0 for the first page, then the `position` of the page before. What
+                is enrolled or deleted between two pages may be seen or not; nothing
+                is seen twice.
+        """
         ...
 
     def summary(self, identity: str) -> IdentitySummary:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from model.contract import Fusion
 from model.faces import Face
 from model.quality import Quality
 
@@ -14,6 +15,9 @@ FaceChoice = Literal["error", "largest", "center"]
 
 ThresholdSource = Literal["request", "fmr", "settings", "default"]
 """Where a threshold in force came from."""
+
+ConflictKind = Literal["unlike_own_references", "like_another_identity"]
+"""What speaks against an image being of the identity it is enrolled as."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +58,42 @@ class RejectedImage:
 
 
 @dataclass(frozen=True)
+class Conflict:
+    """An image that does not seem to be of the identity it is enrolled as.
+
+    Attributes:
+        reference_id: None if it was refused.
+        own_best, own_median: Scores with the identity's stored references or, where
+            there is none, with the other images of the request; None without those.
+        other_score: The best score with a reference of another identity; None if
+            there is none or none was searched.
+        other_identity: Whose that is; None as well where names are kept back.
+    """
+
+    index: int
+    filename: str | None
+    reference_id: str | None
+    kind: ConflictKind
+    own_best: float | None
+    own_median: float | None
+    other_score: float | None
+    other_identity: str | None
+
+
+@dataclass(frozen=True)
 class Enrolment:
+    """What became of the images of an enrolment.
+
+    Attributes:
+        others_searched: Whether other identities were compared.
+    """
+
     identity: str
     references: int
     accepted: tuple[AcceptedImage, ...]
     rejected: tuple[RejectedImage, ...]
+    conflicts: tuple[Conflict, ...] = ()
+    others_searched: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,9 +114,12 @@ class Verification:
     """Verdict on a probe.
 
     Attributes:
+        fusion: The rule that decided.
+        fused_score: What it made of the scores, in [0, 1]; None by `share`.
         share: matched / references.
-        fmr: Measured false match rate that the detection threshold stands for,
-            as an upper bound; None when it is looser than the whole table.
+        fmr: Measured false match rate of one comparison that the detection threshold
+            stands for, as an upper bound; None when it is looser than the whole table.
+        verdict_fmr: The same of the whole verdict; None where it is not known.
         timings_ms: Milliseconds by stage.
     """
 
@@ -89,10 +127,13 @@ class Verification:
     verified: bool
     matched: int
     references: tuple[ScoredReference, ...]
+    fusion: Fusion
+    fused_score: float | None
     share: float
     detection_threshold: Threshold
     verification_threshold: Threshold
     fmr: float | None
+    verdict_fmr: float | None
     found: FoundFace
     timings_ms: Mapping[str, float]
 

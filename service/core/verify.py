@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from model.contract import Fusion
+from model.fusion import centroid, fuse
+from model.types import Array
 from service.core.core import Core
 from service.core.decide import decide
 from service.core.gallery import matrix, references_of
 from service.core.perceive import perceive
+from service.core.ports import Reference
 from service.core.results import FaceChoice, ScoredReference, Verification
 from service.core.stopwatch import Stopwatch
 from service.core.thresholds import detection_threshold, verification_threshold
+from service.core.verdict_table import Verdict, verdict_fmr
 
 
 def verify(
@@ -19,13 +26,15 @@ def verify(
     detection: float | None = None,
     verification: float | None = None,
     fmr: float | None = None,
+    fusion: Fusion | None = None,
     choice: FaceChoice = "error",
 ) -> Verification:
-    """Decides by the paper's rule on one forward pass of the tower.
+    """Decides on one forward pass of the tower.
 
     Args:
         detection, verification: Thresholds instead of the defaults, in [0, 1].
         fmr: Take the detection threshold measured for this false match rate.
+        fusion: The rule, instead of the operator's.
 
     Raises:
         InvalidRequest, UnknownIdentity, ModelMismatch, ImageError, NoFace,
@@ -33,16 +42,18 @@ def verify(
     """
     watch = Stopwatch()
     manifest = core.model.manifest
-    above = detection_threshold(manifest, core.policy, detection, fmr)
+    rule = fusion or core.policy.fusion
     share = verification_threshold(manifest, core.policy, verification)
     with watch.stage("references"):
         references = references_of(core, identity)
+    verdict = Verdict(rule, len(references), share.value)
+    above = detection_threshold(manifest, core.policy, detection, fmr, verdict)
     percept = perceive(core, probe, choice, watch)
     with watch.stage("embed"):
         embedding = core.model.embed(percept.chip[None])[0]
     with watch.stage("score"):
-        scores = core.model.score(embedding, matrix(references))
-    decision = decide(scores, above.value, share.value)
+        scores, fused_score = _scores(core, embedding, references, rule)
+    decision = decide(scores, above.value, share.value, fused_score=fused_score)
     return Verification(
         identity=identity,
         verified=decision.verified,
@@ -51,10 +62,26 @@ def verify(
             ScoredReference(reference.reference_id, float(score), matched)
             for reference, score, matched in zip(references, scores, decision.matches, strict=True)
         ),
+        fusion=rule,
+        fused_score=decision.fused_score,
         share=decision.share,
         detection_threshold=above,
         verification_threshold=share,
         fmr=manifest.calibration.fmr_of(above.value),
+        verdict_fmr=verdict_fmr(manifest.calibration, verdict, above.value),
         found=percept.found,
         timings_ms=watch.read_ms(),
     )
+
+
+def _scores(
+    core: Core, embedding: Array, references: list[Reference], rule: Fusion
+) -> tuple[Array, float | None]:
+    """Scores against each reference, (M,), and the fused one; in one call of the model."""
+    rows = matrix(references)
+    if rule == "centroid":
+        weights = np.array([reference.quality for reference in references], dtype=np.float32)
+        scores = core.model.score(embedding, np.vstack([rows, centroid(rows, weights)]))
+        return scores[:-1], float(scores[-1])
+    scores = core.model.score(embedding, rows)
+    return scores, None if rule == "share" else float(fuse(rule, scores))

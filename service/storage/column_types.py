@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -50,3 +51,14 @@ class Float32Array(TypeDecorator[Array]):
             return None
         # A copy: frombuffer answers a read-only view in the stored byte order.
         return np.frombuffer(value, dtype=_LITTLE_ENDIAN).astype(np.float32).reshape(self.shape)
+
+
+def float32_rows(rows: Sequence[bytes]) -> Array:
+    """Arrays of one length, as `Float32Array` stores them, as one.
+
+    Shape (N, D), float32; (0, 0) for none.
+    """
+    if not rows:
+        return np.empty((0, 0), np.float32)
+    whole = np.frombuffer(b"".join(rows), dtype=_LITTLE_ENDIAN).astype(np.float32, copy=False)
+    return whole.reshape(len(rows), -1)

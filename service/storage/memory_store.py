@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+import numpy as np
+
 from model.types import Array
 from service.core.errors import TooManyReferences, UnknownIdentity, UnknownReference
-from service.core.ports import Enrolled, IdentitySummary, NewReference, Reference, StoredImage
+from service.core.ports import (
+    EmbeddingPage,
+    Enrolled,
+    IdentitySummary,
+    NewReference,
+    Reference,
+    StoredImage,
+)
 
 
 @dataclass(eq=False)
 class _Entry:
-    content_hash: str
+    number: int
     reference: Reference
     image: StoredImage | None
 
@@ -32,6 +42,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._identities: dict[str, _Identity] = {}
+        self._numbers = itertools.count(1)
 
     def enrol(
         self, identity: str, references: Sequence[NewReference], *, limit: int
@@ -43,10 +54,12 @@ class MemoryStore:
             entries = list(owner.entries)
             enrolled = []
             for new in references:
-                stored = next((e for e in entries if e.content_hash == new.content_hash), None)
+                stored = next(
+                    (e for e in entries if e.reference.content_hash == new.content_hash), None
+                )
                 duplicate = stored is not None
                 if stored is None:
-                    stored = _entry(new, created_at)
+                    stored = _entry(next(self._numbers), new, created_at)
                     entries.append(stored)
                 enrolled.append(Enrolled(_copy(stored.reference), duplicate))
             if len(entries) > max(limit, len(owner.entries)):
@@ -67,6 +80,27 @@ class MemoryStore:
                         entry.reference = replace(
                             entry.reference, embedding=embedding.copy(), fingerprint=fingerprint
                         )
+
+    def count(self) -> int:
+        with self._lock:
+            return sum(len(owner.entries) for owner in self._identities.values())
+
+    def embeddings(self, fingerprint: str, *, after: int, limit: int) -> EmbeddingPage:
+        with self._lock:
+            found = [
+                (entry.number, name, entry.reference)
+                for name, owner in self._identities.items()
+                for entry in owner.entries
+                if entry.number > after and entry.reference.fingerprint == fingerprint
+            ]
+        page = sorted(found, key=lambda item: item[0])[:limit]
+        rows = [reference.embedding for _, _, reference in page]
+        return EmbeddingPage(
+            identities=tuple(name for _, name, _ in page),
+            reference_ids=tuple(reference.reference_id for _, _, reference in page),
+            embeddings=np.stack(rows) if rows else np.empty((0, 0), np.float32),
+            position=page[-1][0] if len(page) == limit else None,
+        )
 
     def summary(self, identity: str) -> IdentitySummary:
         with self._lock:
@@ -121,15 +155,16 @@ def _copy(reference: Reference) -> Reference:
     return replace(reference, embedding=reference.embedding.copy())
 
 
-def _entry(new: NewReference, created_at: datetime) -> _Entry:
+def _entry(number: int, new: NewReference, created_at: datetime) -> _Entry:
     image = None
     if new.image is not None:
         assert new.image_type is not None  # of a picture, it is known
         image = StoredImage(new.image, new.image_type, new.landmarks.copy())
     return _Entry(
-        content_hash=new.content_hash,
+        number=number,
         reference=Reference(
             reference_id=uuid.uuid4().hex,
+            content_hash=new.content_hash,
             embedding=new.embedding.copy(),
             fingerprint=new.fingerprint,
             quality=new.quality,

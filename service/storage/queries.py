@@ -7,10 +7,21 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Row, Select, func, insert, select
+from sqlalchemy import (
+    Connection,
+    Insert,
+    LargeBinary,
+    Row,
+    Select,
+    func,
+    insert,
+    select,
+    type_coerce,
+)
 
 from service.core.errors import UnknownIdentity
-from service.core.ports import IdentitySummary, NewReference, Reference
+from service.core.ports import EmbeddingPage, IdentitySummary, NewReference, Reference
+from service.storage.column_types import float32_rows
 from service.storage.tables import face_references, identities, reference_images
 
 NO_IDENTITY = "No such identity is enrolled."
@@ -29,6 +40,14 @@ _REFERENCES = select(
     # Only the key of the picture is asked for, so its bytes are not read.
     face_references.outerjoin(reference_images, reference_images.c.id == face_references.c.id)
 )
+
+_EMBEDDINGS = select(
+    face_references.c.id,
+    identities.c.name,
+    face_references.c.reference_id,
+    # As bytes: a whole page becomes one array at once.
+    type_coerce(face_references.c.embedding, LargeBinary).label("embedding"),
+).join_from(face_references, identities)
 
 _COUNT = (
     select(func.count())
@@ -49,6 +68,7 @@ def to_summary(row: Row[Any]) -> IdentitySummary:
 def _to_reference(row: Row[Any]) -> Reference:
     return Reference(
         reference_id=row.reference_id,
+        content_hash=row.content_hash,
         embedding=row.embedding,
         fingerprint=row.fingerprint,
         quality=row.quality,
@@ -88,6 +108,30 @@ def references_of(connection: Connection, name: str) -> list[Reference]:
         .order_by(face_references.c.id)
     )
     return [_to_reference(row) for row in rows]
+
+
+def count_all(connection: Connection) -> int:
+    return connection.execute(select(func.count()).select_from(face_references)).scalar_one()
+
+
+def embeddings_after(
+    connection: Connection, fingerprint: str, after: int, limit: int
+) -> EmbeddingPage:
+    """A page of the embeddings of one model, in order of enrolment."""
+    rows = connection.execute(
+        _EMBEDDINGS.where(
+            face_references.c.fingerprint == fingerprint, face_references.c.id > after
+        )
+        .order_by(face_references.c.id)
+        .limit(limit)
+    ).all()
+    numbers, names, reference_ids, embeddings = zip(*rows, strict=True) if rows else ((),) * 4
+    return EmbeddingPage(
+        identities=tuple(names),
+        reference_ids=tuple(reference_ids),
+        embeddings=float32_rows(embeddings),
+        position=numbers[-1] if len(rows) == limit else None,
+    )
 
 
 def references_by_hash(
@@ -132,6 +176,7 @@ def insert_reference(
         )
     return Reference(
         reference_id=reference_id,
+        content_hash=new.content_hash,
         embedding=new.embedding.copy(),
         fingerprint=new.fingerprint,
         quality=new.quality,

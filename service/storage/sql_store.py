@@ -12,7 +12,14 @@ from sqlalchemy.exc import DBAPIError
 
 from model.types import Array
 from service.core.errors import NotReady, TooManyReferences, UnknownIdentity, UnknownReference
-from service.core.ports import Enrolled, IdentitySummary, NewReference, Reference, StoredImage
+from service.core.ports import (
+    EmbeddingPage,
+    Enrolled,
+    IdentitySummary,
+    NewReference,
+    Reference,
+    StoredImage,
+)
 from service.storage import queries
 from service.storage.engines import (
     WRITES,
@@ -114,6 +121,14 @@ class SqlStore:
                 .where(face_references.c.reference_id == reference_id)
                 .values(embedding=embedding, fingerprint=fingerprint)
             )
+
+    def count(self) -> int:
+        with self._reading() as connection:
+            return queries.count_all(connection)
+
+    def embeddings(self, fingerprint: str, *, after: int, limit: int) -> EmbeddingPage:
+        with self._reading() as connection:
+            return queries.embeddings_after(connection, fingerprint, after, limit)
 
     def summary(self, identity: str) -> IdentitySummary:
         with self._reading() as connection:

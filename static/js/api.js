@@ -23,16 +23,17 @@ export const model = () => request('v1/model');
 export const detect = (image, signal) => send('v1/detect', { image }, signal);
 
 /**
- * POST /v1/verify; thresholds that are null are left to the service.
+ * POST /v1/verify; what is null is left to the service.
  * @param {string} identity
  * @param {Blob} image
- * @param {{detection: number|null, verification: number|null}} thresholds
+ * @param {{fusion: string|null, detection: number|null, verification: number|null}} wanted
  */
-export const verify = (identity, image, thresholds) => send('v1/verify', {
+export const verify = (identity, image, wanted) => send('v1/verify', {
   identity,
   image,
-  detection_threshold: thresholds.detection,
-  verification_threshold: thresholds.verification,
+  fusion: wanted.fusion,
+  detection_threshold: wanted.detection,
+  verification_threshold: wanted.verification,
 });
 
 /**

@@ -3,7 +3,8 @@
 import { Chart } from './chart.js';
 import { decide, fmrOf, needed } from './decide.js';
 import { icon, make } from './dom.js';
-import { capital, count, fmrInWords, percent, score, sourceInWords, whole } from './words.js';
+import { fusedOf } from './fusion.js';
+import { capital, count, fmrInWords, percent, score, sourceInWords, verdictFmrInWords, whole } from './words.js';
 
 /** The order in which a probe goes through them. */
 const STAGES = ['decode', 'detect', 'align', 'embed', 'references', 'score', 'total'];
@@ -27,6 +28,8 @@ export class Card {
     this.detection = fact('Detection threshold');
     this.verification = fact('Verification threshold');
     this.rate = fact('False matches');
+    this.verdictRate = fact('False verdicts');
+    const facts = [this.detection, !this.fused && this.verification, this.rate, this.verdictRate];
     this.head = make(
       'div', { class: 'verdict' },
       make('figure', { class: 'probe' }, thumbnail, make('figcaption', {}, 'Probe')),
@@ -35,10 +38,15 @@ export class Card {
     this.root = make(
       'article', { class: 'card' },
       this.head, this.note, this.chart.root,
-      make('dl', { class: 'facts' }, ...[this.detection, this.verification, this.rate].map((item) => item.root)),
+      make('dl', { class: 'facts' }, ...facts.map((item) => item && item.root)),
       timings(answer.timings_ms, roundTripMs),
     );
     this.redecide(null);
+  }
+
+  /** Whether one score of all references decided, not the share that match. */
+  get fused() {
+    return this.answer.fused_score !== null;
   }
 
   /** "Verified as ada. 8 of 10 references match." */
@@ -48,28 +56,36 @@ export class Card {
 
   /**
    * Decides again with the thresholds of the sliders.
-   * @param {{detection: number, verification: number}|null} inForce None: as answered.
+   * @param {{detection: number|null, verification: number}|null} inForce None: as answered.
    */
   redecide(inForce) {
     const { answer } = this;
     const given = { detection: answer.detection_threshold, verification: answer.verification_threshold };
     const detection = inForce?.detection ?? given.detection.value;
     const verification = inForce?.verification ?? given.verification.value;
-    const asAnswered = detection === given.detection.value && verification === given.verification.value;
-    const decision = asAnswered ? answer : decide(answer.scores, detection, verification);
-    this.drawVerdict(decision, verification);
+    const asAnswered = detection === given.detection.value && (this.fused || verification === given.verification.value);
+    const decision = asAnswered ? answer : decide(answer.scores, detection, verification, answer.fused_score);
+    this.drawVerdict(decision, detection, verification);
     this.note.hidden = asAnswered;
+    const matches = this.fused ? '' : `, ${answer.matched} of ${count(answer.references, 'reference')}`;
     this.note.textContent = `Decided again on this page with the sliders. The service answered: ${
-      answer.verified ? 'verified' : 'not verified'}, ${answer.matched} of ${count(answer.references, 'reference')}.`;
+      answer.verified ? 'verified' : 'not verified'}${matches}.`;
     this.chart.decide(detection);
     this.drawFacts(detection, verification, given, asAnswered);
   }
 
-  drawVerdict({ verified, matched, share }, verification) {
-    const { identity, references } = this.answer;
+  drawVerdict({ verified, matched, share }, detection, verification) {
+    const { identity, references, fusion, fused_score: fused } = this.answer;
     this.head.dataset.verified = String(verified);
     this.mark.replaceChildren(icon(verified ? 'yes' : 'no'));
     this.verdict.replaceChildren(verified ? 'Verified' : 'Not verified', make('span', {}, ` as ${identity}`));
+    if (this.fused) {
+      this.shareLine.replaceChildren(
+        make('strong', {}, `Fused score ${score(fused)}`),
+        ` (${fusedOf(fusion)} of ${count(references, 'reference')}), more than ${score(detection)}\u00a0needed`,
+      );
+      return;
+    }
     const least = needed(references, verification);
     this.shareLine.replaceChildren(
       make('strong', {}, `${matched} of ${count(references, 'reference')} ${references === 1 ? 'matches' : 'match'}`),
@@ -84,6 +100,9 @@ export class Card {
     const fmr = asAnswered ? this.answer.fmr : fmrOf(this.points, detection);
     const loosest = this.points.length ? Math.max(...this.points.map((point) => point.fmr)) : undefined;
     this.rate.set(null, capital(fmrInWords(fmr, loosest)));
+    const { verdict_fmr: verdictFmr } = this.answer;
+    this.verdictRate.root.hidden = !asAnswered || verdictFmr === null;
+    if (verdictFmr !== null) this.verdictRate.set(null, capital(verdictFmrInWords(verdictFmr)));
   }
 }
 

@@ -2,16 +2,18 @@
 
 /**
  * Decides on scores: one matches above the detection threshold, and the person
- * is verified when the share of matches is above the verification threshold.
- * Both comparisons are strict, as in the service.
+ * is verified when the share of matches is above the verification threshold, or
+ * a fused score above the detection threshold.
+ * All comparisons are strict, as in the service.
  * @param {{score: number}[]} scores
  * @param {number} detection
  * @param {number} verification
+ * @param {number|null} [fused] Decides instead of the share, if there is one.
  */
-export function decide(scores, detection, verification) {
+export function decide(scores, detection, verification, fused = null) {
   const matched = scores.filter((item) => item.score > detection).length;
   const share = scores.length ? matched / scores.length : 0;
-  return { matched, share, verified: share > verification };
+  return { matched, share, verified: fused === null ? share > verification : fused > detection };
 }
 
 /**

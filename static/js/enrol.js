@@ -7,7 +7,7 @@ import { announce, byId, make } from './dom.js';
 import { problemInWords, reveal, showError, showInPanel } from './panel.js';
 import { identityOrAsk } from './person.js';
 import { Report } from './report.js';
-import { count, percent } from './words.js';
+import { conflictsInWords, count, percent } from './words.js';
 
 const THUMBNAIL_PX = 48;
 
@@ -113,6 +113,7 @@ export class Enrol {
       const answer = await api.enrol(identity, images);
       report.answer(answer.accepted, answer.rejected);
       report.say(`${answer.accepted.length} of ${count(images.length, 'picture')} accepted. ${identity} has ${count(answer.references, 'reference')} now.`);
+      showConflicts(report, answer);
       this.onEnrolled();
     } catch (error) {
       report.answer([], error.rejected ?? []);
@@ -120,10 +121,24 @@ export class Enrol {
       report.say(problemInWords(error));
     } finally {
       this.busy = false;
-      announce(report.status.textContent);
+      const more = [...report.root.querySelectorAll('.conflicts p')].map((line) => line.textContent).join(' ');
+      announce(`${report.status.textContent} ${more}`.trim());
       reveal(report.status);
     }
   }
+}
+
+/** Below the status: what was stored although it seems to be of somebody else. */
+function showConflicts(report, { identity, conflicts }) {
+  // What was refused for it says so in its own line.
+  const stored = conflicts.filter((item) => item.reference_id);
+  if (!stored.length) return;
+  const asked = stored.length === 1 ? 'It was' : 'They were';
+  report.status.after(make(
+    'div', { class: 'conflicts' },
+    ...conflictsInWords(stored, identity).map((text) => make('p', {}, text)),
+    make('p', {}, `${asked} enrolled all the same. If that is a mistake, delete what is wrong in the list below.`),
+  ));
 }
 
 async function drawFile(report, file, index) {

@@ -53,7 +53,7 @@ export class Verify {
     // A card that has left the panel has nothing to say any more.
     if (!this.card?.root.isConnected) return;
     const before = this.card.summary;
-    this.card.redecide(this.thresholds.inForce);
+    this.card.redecide(this.thresholds.inForce(this.card.answer.fusion));
     if (this.card.summary !== before) announce(this.card.summary);
   }
 

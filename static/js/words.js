@@ -20,6 +20,11 @@ const ADVICE = {
   face_cut_off: 'Bring your whole face into view.',
 };
 
+const CONFLICTS = {
+  unlike_own_references: ['does not look', 'do not look', (identity) => `like the other pictures of ${identity}`],
+  like_another_identity: ['looks', 'look', (identity, other) => `like ${other ? `${other}, who is enrolled too` : 'somebody else who is enrolled'}`],
+};
+
 const SOURCES = {
   request: 'set with the slider',
   fmr: 'looked up for a false match rate',
@@ -32,6 +37,24 @@ const SOURCES = {
  * @param {string[]} reasons
  */
 export const reasonsInWords = (reasons) => list(reasons.map((code) => REJECTED[code] ?? plain(code)));
+
+/**
+ * What is odd about enrolled pictures, those of one kind in one sentence:
+ * "Picture 2 (a.jpg) does not look like the other pictures of ada."
+ * @param {{index: number, filename: string|null, kind: string, other_identity: string|null}[]} conflicts
+ * @param {string} identity Whom they were sent for.
+ * @returns {string[]}
+ */
+export function conflictsInWords(conflicts, identity) {
+  const key = ({ kind, other_identity: other }) => `${kind} ${other}`;
+  return [...new Set(conflicts.map(key))].map((one) => {
+    const items = conflicts.filter((item) => key(item) === one);
+    const [{ index, filename, kind, other_identity: other }] = items;
+    const [looks, look, like] = CONFLICTS[kind];
+    if (items.length > 1) return `Pictures ${list(items.map((item) => item.index + 1))} ${look} ${like(identity, other)}.`;
+    return `Picture ${index + 1}${filename ? ` (${filename})` : ''} ${looks} ${like(identity, other)}.`;
+  });
+}
 
 /**
  * What to do about it, in front of the camera.
@@ -70,6 +93,12 @@ export function fmrInWords(fmr, loosest) {
     ? `more than 1 in ${whole(1 / loosest)} strangers would match one reference`
     : 'looser than anything that was measured';
 }
+
+/**
+ * What the false match rate of a whole verdict means; it is an upper bound.
+ * @param {number} fmr
+ */
+export const verdictFmrInWords = (fmr) => `at most about 1 in ${whole(1 / fmr)} strangers would be verified`;
 
 /** A whole number with separators. @param {number} value */
 export const whole = (value) => Math.round(value).toLocaleString('en');

@@ -66,7 +66,7 @@ def test_by_keyboard_alone(visit: Visit, films: Films, faces: Faces) -> None:
     expect(page.get_by_label("Detection threshold")).to_be_visible()
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the identity field")).to_be_focused()
-    walk = _walk(page, 12)
+    walk = _walk(page, 13)
     # Every stop can be seen, and the order is that of the page.
     assert walk == [
         "API documentation",
@@ -77,6 +77,7 @@ def test_by_keyboard_alone(visit: Visit, films: Films, faces: Faces) -> None:
         "enrol",
         "enrol-files",
         "verify-file",
+        "fusion",
         "detection-threshold",
         "verification-threshold",
     ], walk

@@ -83,6 +83,46 @@ def test_thresholds(visit: Visit, faces: Faces) -> None:
     expect(page.get_by_role("button", name="use model default")).to_have_count(0)
 
 
+def test_the_rule_for_several_references(visit: Visit, faces: Faces, output_folder: Path) -> None:
+    page = visit()
+    pictures = [faces.folder / name for name in ("obama.jpg", "obama2.jpg", "astronaut.png")]
+    enrol_files(page, "mixed", *pictures)
+    one_of_three = faces.folder / "astronaut.png"
+    detection = page.get_by_label("Detection threshold")
+    _verify_file(page, one_of_three)
+    expect(verdict(page)).to_have_text("Not verified as mixed")
+    expect(page.locator(".verdict-share")).to_contain_text("1 of 3 references match")
+
+    # The answer on show keeps its rule; the next one has the new.
+    rule = page.get_by_label("Rule for several references")
+    expect(rule.locator("option:checked")).to_have_text("Share of references that match (default)")
+    rule.select_option("Best reference")
+    expect(page.get_by_label("Verification threshold")).to_be_hidden()
+    expect(page.locator("#detection-meaning")).to_contain_text("for this rule")
+    expect(verdict(page)).to_have_text("Not verified as mixed")
+    assert _verify_file(page, one_of_three)[0] == "default"
+    expect(verdict(page)).to_have_text("Verified as mixed")
+    expect(page.locator(".verdict-share")).to_contain_text("Fused score >0.999999")
+    expect(page.locator(".verdict-share")).to_contain_text("best reference of 3 references")
+    expect(page.locator(".facts")).to_contain_text("False verdicts")
+    expect(page.locator(".facts")).not_to_contain_text("Verification threshold")
+    page.screenshot(path=output_folder / "page-fusion.png", full_page=True)
+
+    rule.select_option("One template of all references")
+    _verify_file(page, faces.folder / "biden.jpg")
+    expect(verdict(page)).to_have_text("Not verified as mixed")
+    expect(page.locator(".verdict-share")).to_contain_text("template of 3 references")
+    detection.press("Home")
+    expect(verdict(page)).to_have_text("Verified as mixed")
+    expect(page.locator(".redecided")).to_have_text(re.compile("answered: not verified.$"))
+    page.get_by_role("button", name="use model default").click()
+    expect(verdict(page)).to_have_text("Not verified as mixed")
+
+    rule.select_option("Share of references that match (default)")
+    expect(page.get_by_label("Verification threshold")).to_be_visible()
+    expect(page.locator("#detection-meaning")).to_contain_text("1 in 10,000 strangers")
+
+
 def test_files_are_accepted_and_rejected_one_by_one(
     visit: Visit, faces: Faces, tmp_path: Path
 ) -> None:

@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from model.artifact import Artifact
 from tests.faces import Faces
 from tests.integration.api_client import answer, enrol, post, problem
+from tests.integration.conftest import OTHER_FINGERPRINT
 from tests.running import running_service
 
 # A crop is a JPEG of the face at quality 95: near the original, not equal to it. The
 # tolerance holds where the sigmoid is steepest; elsewhere scores move less.
 CROP_TOLERANCE = 0.05
 RUNTIME_TOLERANCE = 1e-3
-OTHER_FINGERPRINT = "f" * 16
-
-
-@pytest.fixture(scope="module")
-def other_model(artifact: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same networks under another fingerprint, as after an upgrade."""
-    folder = tmp_path_factory.mktemp("models") / "other"
-    shutil.copytree(artifact.folder, folder)
-    path = folder / "manifest.json"
-    content = json.loads(path.read_text())
-    path.write_text(json.dumps(content | {"fingerprint": OTHER_FINGERPRINT}))
-    return folder
 
 
 def verify(client: httpx.Client, probe: bytes) -> dict[str, Any]:

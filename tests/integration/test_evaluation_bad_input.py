@@ -188,4 +188,4 @@ def test_groups_of_other_people(tmp_path: Path, of: dict[str, bytes]) -> None:
         "--groups",
         table,
     )
-    assert "expected the groups of pairs in the column 'group' of --pairs, found --groups" in told
+    assert "expected a column picture in line 1 of 'groups.csv', found identity" in told

@@ -47,6 +47,7 @@ def test_an_enrolment_is_answered_in_its_order_and_read_back(store: Store) -> No
             assert re.fullmatch("[0-9a-f]{32}", reference.reference_id)
             np.testing.assert_array_equal(reference.embedding, new.embedding)
             assert reference.embedding.dtype == np.float32
+            assert reference.content_hash == new.content_hash
             assert reference.fingerprint == new.fingerprint
             assert reference.quality == new.quality
             assert reference.filename == new.filename
@@ -142,6 +143,49 @@ def test_what_a_caller_does_to_its_arrays_does_not_reach_the_store(store: Store)
     np.testing.assert_array_equal(enrolled.reference.embedding, expected)
     store.references("ann")[0].embedding[:] = 0
     np.testing.assert_array_equal(store.references("ann")[0].embedding, expected)
+
+
+def test_embeddings_of_everybody_come_in_pages_in_order_of_enrolment(store: Store) -> None:
+    assert store.count() == 0
+    assert store.embeddings("model 1", after=0, limit=5).identities == ()
+    people = [f"person {number % 3}" for number in range(11)]
+    enrolled = [enrol_one(store, name, str(tag)) for tag, name in enumerate(people)]
+    assert store.count() == 11
+    for limit in (1, 4, 11, 12):
+        pages, after = [], 0
+        while True:
+            page = store.embeddings("model 1", after=after, limit=limit)
+            assert len(page.identities) == len(page.reference_ids) == len(page.embeddings) <= limit
+            assert page.embeddings.dtype == np.float32
+            pages.append(page)
+            if page.position is None:
+                break
+            after = page.position
+        assert [name for page in pages for name in page.identities] == people
+        ids = [one for page in pages for one in page.reference_ids]
+        assert ids == [one.reference.reference_id for one in enrolled]
+        expected = np.stack([one.reference.embedding for one in enrolled])
+        found = np.concatenate([page.embeddings for page in pages if page.identities])
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_pages_hold_embeddings_of_one_model_and_of_those_who_are_there(store: Store) -> None:
+    first, second, third = (enrol_one(store, "ann", tag).reference for tag in "123")
+    moved = np.arange(64, dtype=np.float32)
+    store.update_embedding(second.reference_id, moved, "model 2")
+    page = store.embeddings("model 1", after=0, limit=10)
+    assert page.reference_ids == (first.reference_id, third.reference_id)
+    (other,) = store.embeddings("model 2", after=0, limit=10).embeddings
+    np.testing.assert_array_equal(other, moved)
+    page = store.embeddings("model 1", after=0, limit=1)
+    assert page.position is not None
+    store.delete_reference("ann", third.reference_id)
+    enrol_one(store, "bob", "4")
+    assert store.count() == 3
+    assert store.embeddings("model 1", after=page.position, limit=9).identities == ("bob",)
+    store.delete_identity("ann")
+    assert store.count() == 1
+    assert store.embeddings("model 2", after=0, limit=9).position is None
 
 
 def test_a_summary_counts_and_keeps_the_day_of_the_first_enrolment(store: Store) -> None:

@@ -1,4 +1,4 @@
-"""CSV files of pairs and groups, as people and spreadsheets write them."""
+"""CSV files of pairs, as people and spreadsheets write them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from training.data.errors import DataError
-from training.evaluation.pair_files import read_groups, read_pairs
+from training.evaluation.pair_files import read_pairs
 
 
 def file(folder: Path, text: str) -> Path:
@@ -74,11 +74,3 @@ def test_no_file_and_no_text(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00probe")
     with pytest.raises(DataError, match=r"expected UTF-8 text in 'binary\.csv'"):
         read_pairs(path)
-
-
-def test_groups(tmp_path: Path) -> None:
-    assert read_groups(file(tmp_path, "identity,group\nann,x\nbob,y\n")) == {"ann": "x", "bob": "y"}
-    with pytest.raises(DataError, match=r"found 'ann' again, line 3 of 'pairs\.csv'"):
-        read_groups(file(tmp_path, "identity,group\nann,x\nann,y\n"))
-    with pytest.raises(DataError, match="expected at least one identity"):
-        read_groups(file(tmp_path, "identity,group\n"))

@@ -166,7 +166,7 @@ def test_a_calibration_of_a_list_of_pairs() -> None:
     calibration = calibration_of_pairs(pairs, "a list", missed=2)
     assert calibration.points[0].fmr == 0.1
     assert calibration.points[0].threshold == pytest.approx(0.35)
-    assert "Wilson" in calibration.protocol
+    assert "each pair taken for independent" in calibration.protocol
     assert "without a face: 2" in calibration.protocol
 
 

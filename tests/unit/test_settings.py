@@ -32,9 +32,13 @@ def test_the_policy_follows_the_settings(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("SEMBLANCE_KEEP", "none")
     monkeypatch.setenv("SEMBLANCE_DETECTION_THRESHOLD", "0")
     monkeypatch.setenv("SEMBLANCE_MAX_IMAGE_PIXELS", "7")
+    monkeypatch.setenv("SEMBLANCE_CONFLICTS", "strict")
+    monkeypatch.setenv("SEMBLANCE_CONFLICT_NAMES", "off")
+    monkeypatch.setenv("SEMBLANCE_CONFLICT_SEARCH", "0")
     policy = read_settings().policy()
     assert (policy.gate, policy.keep, policy.detection_threshold) == ("strict", "none", 0.0)
     assert policy.limits.max_image_pixels == 7
+    assert (policy.conflicts, policy.conflict_names, policy.conflict_search) == ("strict", False, 0)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +51,8 @@ def test_the_policy_follows_the_settings(monkeypatch: pytest.MonkeyPatch) -> Non
         ("RUNTIME", "onnx"),
         ("KEEP", "everything"),
         ("QUALITY", "high"),
+        ("CONFLICTS", "yes"),
+        ("CONFLICT_SEARCH", "-1"),
         ("SERVE_IMAGES", "maybe"),
         ("DETECTION_THRESHOLD", "1.5"),
         ("DETECTION_THRESHOLD", "nan"),

@@ -16,7 +16,12 @@ from model.runtimes.base import Runtime
 from model.types import AnyArray
 from training.artifact_files import check_place, copying
 from training.data.errors import DataError, saying_disk_full
-from training.evaluation.calibrating import calibration_of_pairs, check_enough, default_threshold
+from training.evaluation.calibrating import (
+    calibration_of_pairs,
+    check_enough,
+    default_threshold,
+    with_verdicts,
+)
 from training.evaluation.comparisons import Comparisons, sampled
 from training.evaluation.corpus import Corpus, listed_comparisons, pair_scores
 from training.evaluation.folds import fold_homes
@@ -98,6 +103,8 @@ def calibrate(
             else listed_comparisons(corpus, new)
         )
         calibration = calibration_of_pairs(scaled, corpus.dataset, len(corpus.embedded.missed))
+        if corpus.named:
+            calibration = with_verdicts(calibration, corpus.embedded, scaled, new, quiet=quiet)
         protocol = (
             f"{calibration.protocol} Scores scaled to probabilities at a prior of {prior:g} by "
             "Platt's method on these pairs, which changes no error rate."

@@ -12,6 +12,8 @@ from training.evaluation.comparisons import Comparisons
 from training.evaluation.folds import accuracy_of
 from training.evaluation.prepared import embed_prepared
 from training.evaluation.rates import measurable, operating_points
+from training.evaluation.verdict_attempts import Gallery
+from training.evaluation.verdicts import verdict_table
 from training.pairs import all_pairs
 from training.pictures import Embedded
 
@@ -20,6 +22,11 @@ __all__ = ["calibration_from", "calibration_of_pairs", "default_threshold", "emb
 FEWEST_IMPOSTOR_PAIRS = 10
 INTERVALS_OF_ALL = "95 % intervals by bootstrap over identities (1,000 resamples)"
 INTERVALS_OF_LIST = "95 % intervals after Wilson, each pair taken for independent"
+FITTED_ON_ALL = (
+    "95 % intervals of as many other people, by bootstrap over identities with the threshold "
+    "refitted (1,000 resamples)"
+)
+FITTED_ON_LIST = "95 % intervals of as many other pairs, each pair taken for independent"
 
 
 def calibration_from(
@@ -39,7 +46,29 @@ def calibration_from(
         DataError: If there is no genuine pair, or fewer than 10 impostor pairs.
     """
     comparisons = all_pairs(embedded, runtime, quiet=quiet)
-    return calibration_of_pairs(comparisons, dataset, len(embedded.missed))
+    calibration = calibration_of_pairs(comparisons, dataset, len(embedded.missed))
+    return with_verdicts(calibration, embedded, comparisons, runtime, quiet=quiet)
+
+
+def with_verdicts(
+    calibration: Calibration,
+    embedded: Embedded,
+    comparisons: Comparisons,
+    runtime: Runtime,
+    *,
+    quiet: bool = True,
+) -> Calibration:
+    """The calibration with the table of whole verdicts, as far as the pictures allow.
+
+    Args:
+        comparisons: All pairs of `embedded`, by the same runtime.
+    """
+    verification = runtime.manifest.verification_threshold
+    gallery = Gallery(embedded, comparisons, runtime, verification)
+    table = verdict_table(gallery, quiet=quiet)
+    return calibration.model_copy(
+        update={"verdicts": table.points, "verdict_protocol": table.protocol}
+    )
 
 
 def calibration_of_pairs(comparisons: Comparisons, dataset: str, missed: int = 0) -> Calibration:
@@ -54,9 +83,9 @@ def calibration_of_pairs(comparisons: Comparisons, dataset: str, missed: int = 0
     check_enough(comparisons)
     judged = accuracy_of(comparisons)
     kind, intervals = (
-        ("listed pairs", INTERVALS_OF_LIST)
+        ("listed pairs", FITTED_ON_LIST)
         if comparisons.listed
-        else ("all pairs of the pictures", INTERVALS_OF_ALL)
+        else ("all pairs of the pictures", FITTED_ON_ALL)
     )
     protocol = (
         f"{kind.capitalize()}; FMR over pairs of different people, FNMR over pairs of the same; "

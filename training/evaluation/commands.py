@@ -16,7 +16,7 @@ from training.evaluation.gallery import REFERENCES
 from training.options import DEFAULT_ARTIFACT, QuietOption, RuntimeOption
 
 if TYPE_CHECKING:
-    from training.evaluation.tables import TextTable
+    from training.evaluation.text import TextTable
 
 console = Console()
 
@@ -39,7 +39,11 @@ _Images = Annotated[
     Path | None, typer.Option("--images", help="Folder that the paths of --pairs lie in.")
 ]
 _Groups = Annotated[
-    Path | None, typer.Option("--groups", help="CSV with identity and group: a row for each group.")
+    Path | None,
+    typer.Option("--groups", help="CSV with identity or picture, and a column an attribute."),
+]
+_GroupBy = Annotated[
+    str, typer.Option("--group-by", help="Columns of --groups, with commas; all if unset.")
 ]
 _Threshold = Annotated[
     float, typer.Option("--threshold", help="Detection threshold, besides the model's own.")
@@ -50,6 +54,10 @@ _Verification = Annotated[
 _References = Annotated[int, typer.Option("--references", help="Of an identity, in the gallery.")]
 _Prior = Annotated[
     float, typer.Option("--prior", help="Share of genuine pairs that probabilities are for.")
+]
+_Verdicts = Annotated[
+    bool,
+    typer.Option("--verdicts/--no-verdicts", help="Whole verdicts: each rule, 1 to 10 references."),
 ]
 
 
@@ -71,10 +79,12 @@ def evaluate(
     pairs: _Pairs = None,
     images: _Images = None,
     groups: _Groups = None,
+    group_by: _GroupBy = "",
     threshold: _Threshold = 0.5,
     verification: _Verification = None,
     references: _References = REFERENCES,
     prior: _Prior = 0.5,
+    verdicts: _Verdicts = True,
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder for results.json and plots.")
     ] = None,
@@ -89,8 +99,8 @@ def evaluate(
     from training.evaluation.tables import headlines, tables_of
     from training.runtimes import load_runtime
 
-    choice = Choice(lfw, data, prepared, split, pairs, images, groups)
-    settings = Settings(threshold, verification, references, prior)
+    choice = Choice(lfw, data, prepared, split, pairs, images, groups, _columns(group_by))
+    settings = Settings(threshold, verification, references, prior, verdicts)
     if out is not None:
         check_results_place(out)
     read = read_artifact(artifact)
@@ -118,10 +128,12 @@ def report(
     pairs: _Pairs = None,
     images: _Images = None,
     groups: _Groups = None,
+    group_by: _GroupBy = "",
     threshold: _Threshold = 0.5,
     verification: _Verification = None,
     references: _References = REFERENCES,
     prior: _Prior = 0.5,
+    verdicts: _Verdicts = True,
     out: Annotated[Path, typer.Option("--out", help="HTML file to write.")] = Path("report.html"),
     runtime: RuntimeOption = "openvino",
     quiet: QuietOption = False,
@@ -133,8 +145,8 @@ def report(
     from training.evaluation.sources import Choice, open_corpus
     from training.runtimes import load_runtime
 
-    choice = Choice(lfw, data, prepared, split, pairs, images, groups)
-    settings = Settings(threshold, verification, references, prior)
+    choice = Choice(lfw, data, prepared, split, pairs, images, groups, _columns(group_by))
+    settings = Settings(threshold, verification, references, prior, verdicts)
     check_page_place(out)
     read = read_artifact(artifact)
     loaded = load_runtime(read, runtime)
@@ -196,22 +208,55 @@ def calibrate(
 
 
 def calibrate_default(
+    artifact: Annotated[
+        Path | None, typer.Argument(help="Artifact to measure; the default model if unset.")
+    ] = None,
+    *,
     lfw: Annotated[Path, typer.Option("--lfw", help="Folder with pairs.txt and the pictures.")],
+    people: Annotated[
+        Path | None,
+        typer.Option("--people", help="A folder an identity, for the table of whole verdicts."),
+    ] = None,
+    leave_out: Annotated[
+        str, typer.Option("--leave-out", help="Of --people, with commas: the wrongly named.")
+    ] = "",
+    out: Annotated[
+        Path | None, typer.Option("--out", help="JSON file; that of training/fitted if unset.")
+    ] = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Measure the default model on LFW; keeps the table in training/fitted."""
+    """Measure a model on LFW; keeps both tables as JSON, of the default one in training/fitted."""
     from model.runtimes.openvino_runtime import OpenVinoRuntime
     from training.build import CALIBRATION_FILE
     from training.build import build as run
-    from training.calibration import calibration_of, measure_lfw
+    from training.calibration import People, calibration_of, measure_lfw
+    from training.data.errors import DataError
     from training.uncalibrated import uncalibrated
 
+    if artifact is not None and out is None:
+        raise DataError("expected --out for the figures of a named artifact, found none")
     with tempfile.TemporaryDirectory() as folder:
-        artifact = run(Path(folder) / "uncalibrated", calibration=uncalibrated())
-        result = measure_lfw(artifact, OpenVinoRuntime(artifact), lfw, quiet=quiet)
+        measured = (
+            run(Path(folder) / "uncalibrated", calibration=uncalibrated())
+            if artifact is None
+            else read_artifact(artifact)
+        )
+        result = measure_lfw(
+            measured,
+            OpenVinoRuntime(measured),
+            lfw,
+            people=None if people is None else People(people, leave_out),
+            quiet=quiet,
+        )
     calibration = calibration_of(result)
-    CALIBRATION_FILE.write_text(calibration.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    target = CALIBRATION_FILE if out is None else out
+    target.write_text(calibration.model_dump_json(indent=2) + "\n", encoding="utf-8")
     console.print(f"LFW 10-fold accuracy {100 * calibration.accuracy:.2f} %")
+
+
+def _columns(text: str) -> tuple[str, ...]:
+    """Names divided by commas, such as "yaw, eyes_px"."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _show(table: TextTable) -> None:
@@ -221,4 +266,4 @@ def _show(table: TextTable) -> None:
     for row in table.rows:
         shown.add_row(*row)
     # A file or a pipe has no width of its own.
-    Console(width=max(console.width, 120)).print(shown)
+    Console(width=max(console.width, 160)).print(shown)

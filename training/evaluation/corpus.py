@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from model.runtimes.base import Runtime
 from model.types import AnyArray, Image
+from training.attributes.table import AttributeTable
 from training.data.errors import DataError
 from training.evaluation.comparisons import MISSED_ROW, Comparisons, joined_owners
 from training.pictures import Embedded
@@ -43,7 +44,7 @@ class Corpus:
         listed: Pairs to compare, or None.
         named: Whether the pictures' folders are identities, so that all pairs can
             be compared and galleries made.
-        group_of: Group by identity.
+        attributes: Of identities or pictures, to group pairs by.
         chip_of: The chip of a picture that the model saw; None if it has no face.
         notes: What a reader of the figures must know.
     """
@@ -54,7 +55,7 @@ class Corpus:
     chip_of: Callable[[str], Image | None]
     listed: PairList | None = None
     named: bool = True
-    group_of: Mapping[str, str] | None = None
+    attributes: AttributeTable | None = None
     notes: tuple[str, ...] = ()
 
 

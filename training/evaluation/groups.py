@@ -1,19 +1,33 @@
-"""Error rates of each group of people, at the threshold in force.
+"""Error rates of each group of people or pictures.
 
-An impostor pair counts for a group when both its people are of it: pairs within a
-group are the hard ones, and the ones by which groups differ.
+A pair counts for a group when both its pictures are of it, or when their values
+fall into its bin (`training.attributes.pair_groups`), impostor pairs as well:
+pairs within a group are the hard ones, and the ones by which groups differ.
+
+Each group is judged at three thresholds: the model's own, which is in force; the
+one that has an FMR of 1e-3 on all pairs, for what people of one group lose by a
+threshold for all; and the one that has it on the group's own pairs, for what they
+would lose were each group given its own.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 import numpy as np
 
+from model.types import AnyArray
+from training.attributes.intervals import drawn_pairs, pairs_interval
+from training.attributes.pair_groups import PairGroup, pair_groups
 from training.evaluation.cautions import EXPECTED_FALSE
 from training.evaluation.comparisons import Comparisons
 from training.evaluation.corpus import Corpus
-from training.evaluation.rates import Rates, rates_at
+from training.evaluation.intervals import draws_of, share_interval
+from training.evaluation.rates import Rates, allowed_false, rates_at
+
+RATE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -21,57 +35,124 @@ class GroupRates:
     """Of one group.
 
     Attributes:
+        attribute: Column that it is from, such as "group", or "yaw difference".
+        group: Its value, or its bin with the edges.
         identities: None for a list of pairs, which does not say.
+        rates: At the model's threshold.
+        at_overall: At the threshold with an FMR of 1e-3 on all pairs; None if they
+            are too few.
+        at_own: The same of the group's own pairs.
     """
 
+    attribute: str
     group: str
     identities: int | None
     rates: Rates
+    at_overall: Rates | None = None
+    at_own: Rates | None = None
 
 
 def group_rates(
-    corpus: Corpus, comparisons: Comparisons, threshold: float
+    corpus: Corpus, comparisons: Comparisons, threshold: float, seed: int = 0
 ) -> tuple[list[GroupRates], list[str]]:
-    """Rates of each group by name, and what they cannot carry.
+    """Rates of each group, and what they cannot carry.
 
-    None where the corpus names no groups.
+    Nothing where the corpus names no groups.
     """
+    overall = threshold_at(comparisons.impostor, RATE)
     found, cautions = [], []
-    for group, chosen in _parts(corpus, comparisons):
+    for part in _parts(corpus, comparisons):
+        chosen = _chosen(comparisons, part.pairs)
         genuine, impostor = len(chosen.genuine), len(chosen.impostor)
         if not genuine or not impostor:
             cautions.append(
-                f"group '{group}': {genuine} genuine and {impostor} impostor pairs, too few for "
-                "a row"
+                f"{part.attribute} '{part.group}': {genuine} genuine and {impostor} impostor "
+                "pairs, too few for a row"
             )
             continue
-        (rates,) = rates_at(chosen, [threshold])
-        found.append(GroupRates(group, None if chosen.listed else chosen.identities, rates))
-        if rates.false_matches < EXPECTED_FALSE:
-            cautions.append(
-                f"group '{group}': its FMR rests on {rates.false_matches} false matches among "
-                f"{impostor:,} impostor pairs; see its interval"
+        own = threshold_at(chosen.impostor, RATE)
+        thresholds = [one for one in (threshold, overall, own) if one is not None]
+        rates = dict(zip(thresholds, _rates(chosen, thresholds, seed), strict=True))
+        found.append(
+            GroupRates(
+                attribute=part.attribute,
+                group=part.group,
+                identities=None if chosen.listed else chosen.identities,
+                rates=rates[threshold],
+                at_overall=None if overall is None else rates[overall],
+                at_own=None if own is None else rates[own],
             )
-    return found, cautions
+        )
+    return found, [*cautions, *_rest_on_few(found)]
 
 
-def _parts(corpus: Corpus, comparisons: Comparisons) -> list[tuple[str, Comparisons]]:
-    pictures = np.ones(len(comparisons.owner), dtype=np.bool_)
-    if comparisons.listed and corpus.listed is not None and corpus.listed.groups is not None:
-        of_pair = np.array(corpus.listed.groups)
-        return [
-            (str(group), comparisons.chosen(of_pair == group, pictures))
-            for group in np.unique(of_pair)
-            if group
-        ]
-    if comparisons.listed or corpus.group_of is None:
-        return []
-    of_picture = np.array([corpus.group_of.get(name, "") for name in corpus.embedded.identities])
-    parts = []
-    for group in np.unique(of_picture):
-        if group:
-            pictures = of_picture == group
-            parts.append(
-                (str(group), comparisons.chosen(comparisons.pairs_within(pictures), pictures))
+def threshold_at(impostor: AnyArray, rate: float) -> float | None:
+    """The lowest threshold that keeps the rate; None with too few pairs for it.
+
+    Args:
+        impostor: Scores, descending. Shape (I,).
+    """
+    allowed = allowed_false(rate, len(impostor))
+    return float(impostor[allowed]) if 1 <= allowed < len(impostor) else None
+
+
+def _rest_on_few(found: Sequence[GroupRates]) -> Iterator[str]:
+    for attribute, rows in groupby(found, lambda one: one.attribute):
+        few = [one.group for one in rows if one.rates.false_matches < EXPECTED_FALSE]
+        if few:
+            yield (
+                f"{attribute}: the FMR of {', '.join(few)} rests on fewer than {EXPECTED_FALSE} "
+                "false matches; see the interval"
             )
-    return parts
+
+
+def _parts(corpus: Corpus, comparisons: Comparisons) -> Iterator[PairGroup]:
+    listed = corpus.listed
+    if comparisons.listed and listed is not None and listed.groups is not None:
+        of_pair = np.array(listed.groups)
+        for group in np.unique(of_pair):
+            if group:
+                yield PairGroup("group", str(group), of_pair == group)
+    table, embedded = corpus.attributes, corpus.embedded
+    if table is not None:
+        keys = embedded.identities if table.key == "identity" else np.array(embedded.names)
+        yield from pair_groups(table, keys, comparisons)
+
+
+def _chosen(comparisons: Comparisons, pairs: AnyArray) -> Comparisons:
+    """Some of the pairs; their `images` say only which identities are among them."""
+    chosen = comparisons.chosen(pairs, np.zeros(len(comparisons.owner), dtype=np.bool_))
+    images = np.zeros_like(comparisons.images)
+    images[comparisons.owner[chosen.rows[chosen.rows >= 0]]] = 1
+    return replace(chosen, images=images)
+
+
+def _rates(chosen: Comparisons, thresholds: Sequence[float], seed: int) -> list[Rates]:
+    """Rates with intervals by bootstrap over the identities of the chosen pairs."""
+    if chosen.listed:
+        return rates_at(chosen, thresholds)
+    draws = draws_of(chosen.images > 0, seed)
+    owner = chosen.owner.astype(np.int32)
+    rows, scores = chosen.rows[~chosen.same], chosen.scores[~chosen.same]
+    trials = drawn_pairs(owner[rows], draws)
+    whose = owner[chosen.rows[chosen.same, 0]]
+    count = len(chosen.images)
+    results = []
+    for threshold in thresholds:
+        false, missed = scores > threshold, chosen.genuine <= threshold
+        results.append(
+            Rates(
+                threshold=float(threshold),
+                true_matches=int((~missed).sum()),
+                false_non_matches=int(missed.sum()),
+                false_matches=int(false.sum()),
+                true_non_matches=int((~false).sum()),
+                fmr_interval=pairs_interval(owner[rows[false]], trials, draws),
+                fnmr_interval=share_interval(
+                    np.bincount(whose[missed], minlength=count),
+                    np.bincount(whose, minlength=count),
+                    draws,
+                ),
+            )
+        )
+    return results

@@ -10,7 +10,12 @@ import numpy as np
 from model.contract import Manifest, OperatingPoint
 from model.runtimes.base import Runtime
 from training.data.errors import DataError
-from training.evaluation.calibrating import INTERVALS_OF_ALL, INTERVALS_OF_LIST
+from training.evaluation.calibrating import (
+    FITTED_ON_ALL,
+    FITTED_ON_LIST,
+    INTERVALS_OF_ALL,
+    INTERVALS_OF_LIST,
+)
 from training.evaluation.cautions import cautions_of
 from training.evaluation.comparisons import Comparisons, sampled
 from training.evaluation.corpus import Corpus, listed_comparisons
@@ -22,11 +27,14 @@ from training.evaluation.curves import (
     equal_error,
     histogram_of,
 )
+from training.evaluation.evidence import evidence_cautions
 from training.evaluation.folds import Judged, accuracy_of
 from training.evaluation.gallery import REFERENCES, GalleryResult, gallery
 from training.evaluation.groups import GroupRates, group_rates
 from training.evaluation.rates import Rates, measurable, operating_points, rates_at
 from training.evaluation.reliability import Reliability, reliability_of
+from training.evaluation.verdict_attempts import Gallery
+from training.evaluation.verdicts import VerdictTable, verdict_table
 from training.metrics import Accuracy
 from training.pairs import all_pairs
 
@@ -45,12 +53,14 @@ class Settings:
         verification: Share of references that must match; None: the model's.
         references: Of each identity of the gallery protocol.
         prior: Share of genuine pairs that reliability is for.
+        verdicts: Whether to measure whole verdicts of every rule, too.
     """
 
     threshold: float = PAPER_THRESHOLD
     verification: float | None = None
     references: int = REFERENCES
     prior: float = 0.5
+    verdicts: bool = True
 
     def __post_init__(self) -> None:
         shares = {"--threshold": self.threshold, "--verification": self.verification or 0.0}
@@ -108,6 +118,7 @@ class Evaluation:
     Attributes:
         at: The chosen threshold, and the model's own if it is another.
         points: The FMR table; empty with fewer than ten impostor pairs.
+        verdicts: Of whole verdicts; empty where there are too few people or pictures.
         listed: For a corpus with both identities and a list of pairs.
         cautions: What the figures cannot carry.
     """
@@ -125,6 +136,7 @@ class Evaluation:
     listed: ListResult | None
     reliability: Reliability
     galleries: tuple[GalleryResult, ...]
+    verdicts: VerdictTable
     groups: tuple[GroupRates, ...]
     cautions: tuple[str, ...]
 
@@ -161,6 +173,11 @@ def evaluate(
         if corpus.named
         else []
     )
+    verdicts = VerdictTable()
+    if corpus.named and settings.verdicts:
+        verdicts = verdict_table(
+            Gallery(corpus.embedded, comparisons, runtime, verification), quiet=quiet
+        )
     groups, group_cautions = group_rates(corpus, comparisons, manifest.detection_threshold)
     cautions = [*corpus.notes, *cautions_of(comparisons), *group_cautions]
     if not galleries:
@@ -168,6 +185,9 @@ def evaluate(
             "no gallery protocol: it needs identities with more than "
             f"{settings.references} pictures"
         )
+    points = operating_points(comparisons, measurable(comparisons))
+    names = np.unique(corpus.embedded.identities).tolist()
+    cautions += evidence_cautions(comparisons, points, names)
     judged = accuracy_of(comparisons)
     return Evaluation(
         manifest=manifest,
@@ -175,7 +195,7 @@ def evaluate(
         settings=settings,
         comparisons=comparisons,
         at=tuple(rates_at(comparisons, thresholds)),
-        points=tuple(operating_points(comparisons, measurable(comparisons))),
+        points=tuple(points),
         equal_error=equal_error(comparisons),
         curve=curve_of(comparisons),
         histogram=histogram_of(comparisons),
@@ -183,6 +203,7 @@ def evaluate(
         listed=_listed(corpus, runtime) if corpus.named and corpus.listed else None,
         reliability=_reliability(comparisons, settings.prior),
         galleries=tuple(galleries),
+        verdicts=verdicts,
         groups=tuple(groups),
         cautions=tuple(cautions),
     )
@@ -226,11 +247,14 @@ def _listed(corpus: Corpus, runtime: Runtime) -> ListResult:
 
 def _facts(corpus: Corpus, comparisons: Comparisons, runtime: Runtime) -> Facts:
     if comparisons.listed:
-        protocol = f"the listed pairs; {INTERVALS_OF_LIST}"
+        protocol = f"the listed pairs; {INTERVALS_OF_LIST}; of the FMR table: {FITTED_ON_LIST}"
         if corpus.embedded.missed:
             protocol += "; a pair with a picture without a face has the score 0"
     else:
-        protocol = f"all pairs of the pictures; {INTERVALS_OF_ALL}, never narrower than Wilson's"
+        protocol = (
+            f"all pairs of the pictures; {INTERVALS_OF_ALL}, never narrower than Wilson's; of the "
+            f"FMR table: {FITTED_ON_ALL}"
+        )
     return Facts(
         dataset=corpus.dataset,
         source=corpus.source,

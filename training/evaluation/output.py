@@ -12,9 +12,11 @@ from typing import Any
 from training.data.errors import DataError, saying_disk_full
 from training.evaluation.measure import Evaluation
 from training.evaluation.rates import Rates
+from training.evaluation.verdict_tables import at_rate, common_rate
 
 RESULTS = "results.json"
 PLOTS = ("roc.png", "det.png", "scores.png", "reliability.png")
+FUSION_PLOT = "fusion.png"
 
 
 def results_of(evaluation: Evaluation) -> dict[str, Any]:
@@ -42,8 +44,19 @@ def results_of(evaluation: Evaluation) -> dict[str, Any]:
             {**asdict(one), "true_rate": one.true_rate, "false_rate": one.false_rate}
             for one in evaluation.galleries
         ],
+        "verdicts": {
+            "protocol": evaluation.verdicts.protocol,
+            "points": [one.model_dump() for one in evaluation.verdicts.points],
+        },
         "groups": [
-            {"group": one.group, "identities": one.identities, **_rates(one.rates)}
+            {
+                "attribute": one.attribute,
+                "group": one.group,
+                "identities": one.identities,
+                **_rates(one.rates),
+                "at_fmr_1e3_overall": None if one.at_overall is None else _rates(one.at_overall),
+                "at_fmr_1e3_own": None if one.at_own is None else _rates(one.at_own),
+            }
             for one in evaluation.groups
         ],
         "cautions": evaluation.cautions,
@@ -56,7 +69,7 @@ def check_results_place(out: Path) -> None:
     """Raises DataError if something else than earlier results is there."""
     if not out.exists():
         return
-    known = {RESULTS, *PLOTS}
+    known = {RESULTS, *PLOTS, FUSION_PLOT}
     if not out.is_dir() or not {path.name for path in out.iterdir()} <= known:
         raise DataError(
             f"expected an earlier evaluation or nothing at '{out.name}', found something else"
@@ -81,13 +94,21 @@ def write_results(evaluation: Evaluation, out: Path) -> None:
             for file, figure in figures(evaluation).items():
                 save_png(figure, staging / file)
             out.mkdir(exist_ok=True)
+            if not (staging / FUSION_PLOT).exists():
+                (out / FUSION_PLOT).unlink(missing_ok=True)
             for path in sorted(staging.iterdir()):
                 os.replace(path, out / path.name)
 
 
 def figures(evaluation: Evaluation) -> dict[str, Any]:
-    """A matplotlib figure for each name in PLOTS."""
-    from training.evaluation.plots import plot_det, plot_histogram, plot_reliability, plot_roc
+    """A matplotlib figure for each name in PLOTS, and FUSION_PLOT where verdicts were measured."""
+    from training.evaluation.plots import (
+        plot_det,
+        plot_fusion,
+        plot_histogram,
+        plot_reliability,
+        plot_roc,
+    )
 
     facts = evaluation.facts
     drawn = (
@@ -101,7 +122,12 @@ def figures(evaluation: Evaluation) -> dict[str, Any]:
         plot_histogram(evaluation.histogram, [one.threshold for one in evaluation.at]),
         plot_reliability({evaluation.manifest.name: evaluation.reliability}),
     )
-    return dict(zip(PLOTS, drawn, strict=True))
+    named = dict(zip(PLOTS, drawn, strict=True))
+    verdicts = evaluation.verdicts.points
+    rate = common_rate(verdicts)
+    return (
+        named if rate is None else named | {FUSION_PLOT: plot_fusion(at_rate(verdicts, rate), rate)}
+    )
 
 
 def _rates(rates: Rates) -> dict[str, Any]:

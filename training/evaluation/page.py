@@ -14,7 +14,8 @@ from training.evaluation.measure import Evaluation
 from training.evaluation.output import figures
 from training.evaluation.page_style import STYLE
 from training.evaluation.plots import svg_of
-from training.evaluation.tables import TextTable, headlines, percent, scientific, tables_of
+from training.evaluation.tables import headlines, tables_of
+from training.evaluation.text import TextTable, percent, scientific
 from training.evaluation.verdict import verdict_of
 from training.evaluation.worst import WorstPair, worst_false_matches, worst_false_non_matches
 
@@ -31,6 +32,11 @@ _CAPTIONS = {
     "scores.png": (
         "Scores",
         "The less the two overlap, the better. Dashed: the thresholds judged at.",
+    ),
+    "fusion.png": (
+        "Whole verdicts",
+        "The identity's own pictures that are refused, by rule and number of references, each "
+        "at its own threshold for one FMR.",
     ),
     "reliability.png": (
         "Reliability",
@@ -166,6 +172,7 @@ def _facts(evaluation: Evaluation) -> str:
         ("Data set", facts.dataset),
         ("From pictures to scores", facts.source),
         ("Pairs and intervals", facts.protocol),
+        ("Whole verdicts", evaluation.verdicts.protocol or "not measured"),
         ("Pictures with a face", f"{facts.pictures:,}"),
         ("Pictures without", missed),
         ("Identities", f"{facts.identities:,}"),

@@ -13,9 +13,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from model.contract import VerdictPoint
 from training.evaluation.curves import BINS, Curve, EqualError, Histogram
 from training.evaluation.rates import Rates
 from training.evaluation.reliability import Reliability
+from training.evaluation.verdict_attempts import RULES
 
 # In an SVG this ink becomes the text colour of the page, light or dark.
 INK = "#333333"
@@ -111,6 +113,23 @@ def plot_reliability(of: Mapping[str, Reliability]) -> Figure:
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.02)
     axes.legend(loc="upper left", frameon=False, labelcolor=INK)
+    return figure
+
+
+def plot_fusion(points: Sequence[VerdictPoint], rate: float) -> Figure:
+    """FNMR of each rule over the number of references, all at one FMR."""
+    figure, axes = _axes(f"Whole verdicts at FMR {rate:.0e}", "references of an identity", "FNMR")
+    counts = sorted({point.references for point in points})
+    colours = (IMPOSTOR, MARK, CURVE, GENUINE)
+    for rule, colour, marker in zip(RULES, colours, "oDs^", strict=True):
+        rows = sorted((p for p in points if p.fusion == rule), key=lambda p: p.references)
+        places = [counts.index(row.references) for row in rows]
+        rates = [row.fnmr for row in rows]
+        axes.plot(places, rates, color=colour, marker=marker, linewidth=1.8, label=rule)
+    axes.set_xticks(range(len(counts)), [str(k) for k in counts])
+    axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.legend(loc="upper right", frameon=False, labelcolor=INK)
     return figure
 
 

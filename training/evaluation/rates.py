@@ -7,20 +7,23 @@ above the threshold.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from model.contract import OperatingPoint
 from model.types import AnyArray
+from training.evaluation.attempts import pair_attempts
 from training.evaluation.comparisons import Comparisons
 from training.evaluation.intervals import (
     Interval,
     draws_of,
     impostor_interval,
     share_interval,
+    union,
     wilson,
 )
+from training.evaluation.refit import fitted, independent
 
 RATES = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 
@@ -126,26 +129,39 @@ def operating_points(
 ) -> list[OperatingPoint]:
     """The FMR table: for each rate the lowest threshold that keeps it.
 
+    The intervals are of as many other people (`training.evaluation.refit`), or of as
+    many other pairs where the pairs are a list.
+
     Raises:
         ValueError: If there are too few impostor pairs for a rate.
     """
     total = len(comparisons.impostor)
-    thresholds = []
     for rate in rates:
         if rate not in measurable(comparisons, rates):
             raise ValueError(f"{total} impostor pairs are too few for an FMR of {rate:g}")
-        thresholds.append(float(comparisons.impostor[allowed_false(rate, total)]))
-    return [
-        OperatingPoint(
-            fmr=rate,
-            threshold=found.threshold,
-            fmr_measured=found.fmr,
-            fmr_interval=found.fmr_interval,
-            fnmr=found.fnmr,
-            fnmr_interval=found.fnmr_interval,
-        )
-        for rate, found in zip(rates, rates_at(comparisons, thresholds, seed), strict=True)
-    ]
+    if not rates:
+        return []
+    if not comparisons.listed:
+        found = fitted(pair_attempts(comparisons, max(rates)), rates, seed)
+        return [OperatingPoint(**asdict(one)) for one in found]
+    return [_listed_point(comparisons, rate, seed) for rate in rates]
+
+
+def _listed_point(comparisons: Comparisons, rate: float, seed: int) -> OperatingPoint:
+    """A row of a list of pairs, each taken for independent of the others."""
+    impostor, genuine = comparisons.impostor, comparisons.genuine
+    rank = allowed_false(rate, len(impostor))
+    threshold = float(impostor[rank])
+    fmr, fnmr = float(np.mean(impostor > threshold)), float(np.mean(genuine <= threshold))
+    intervals = independent(impostor, genuine, len(impostor), rank, seed=seed)
+    return OperatingPoint(
+        fmr=rate,
+        threshold=threshold,
+        fmr_measured=fmr,
+        fmr_interval=union(intervals[0], (fmr, fmr)),
+        fnmr=fnmr,
+        fnmr_interval=union(intervals[1], (fnmr, fnmr)),
+    )
 
 
 def _genuine_owner(comparisons: Comparisons) -> AnyArray:

@@ -9,10 +9,11 @@ from pathlib import Path
 from model.artifact import Artifact
 from model.faces import Detector
 from model.runtimes.base import Runtime
+from training.attributes.table import AttributeTable, read_attributes
 from training.data.chips import CHIPS
 from training.data.errors import DataError
 from training.evaluation.corpus import Corpus, PairList, thinned
-from training.evaluation.pair_files import read_groups, read_pairs
+from training.evaluation.pair_files import read_pairs
 from training.evaluation.prepared import embed_prepared, read_chip
 from training.pairs import read_lfw_pairs
 from training.pictures import chip_in, embed_chips, embed_folder, warm_up
@@ -31,7 +32,8 @@ class Choice:
         data: Folder with a folder of pictures for each identity.
         prepared: Output of `prepare`; of it the chips of `split`.
         pairs: CSV file; its paths lie below `images`.
-        groups: CSV file with the group of each identity.
+        groups: CSV file with attributes of identities or pictures.
+        group_by: Its columns to group by; all if empty.
 
     Raises:
         DataError: If the options do not fit together.
@@ -44,6 +46,7 @@ class Choice:
     pairs: Path | None = None
     images: Path | None = None
     groups: Path | None = None
+    group_by: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         given = {
@@ -59,10 +62,8 @@ class Choice:
             )
         if (self.pairs is None) != (self.images is None):
             raise DataError("expected --pairs and --images together, found one without the other")
-        if self.pairs is not None and self.groups is not None:
-            raise DataError(
-                "expected the groups of pairs in the column 'group' of --pairs, found --groups"
-            )
+        if self.group_by and self.groups is None:
+            raise DataError("expected --groups with --group-by, found none")
         for folder in (self.lfw, self.data, self.prepared, self.images):
             if folder is not None and not folder.is_dir():
                 raise DataError(f"expected a folder, found none named '{folder.name}'")
@@ -75,7 +76,7 @@ def open_corpus(choice: Choice, artifact: Artifact, runtime: Runtime, *, quiet: 
         DataError: If it is not what it was named as, or holds nothing to embed.
     """
     # Small files first: a misspelt column should not wait for thousands of pictures.
-    groups = None if choice.groups is None else read_groups(choice.groups)
+    table = None if choice.groups is None else _table(choice, choice.groups)
     if choice.lfw is not None:
         corpus = _lfw(choice.lfw, artifact, runtime, quiet)
     elif choice.prepared is not None:
@@ -84,7 +85,7 @@ def open_corpus(choice: Choice, artifact: Artifact, runtime: Runtime, *, quiet: 
         corpus = _pairs(choice.pairs, choice.images, artifact, runtime, quiet)
     elif choice.data is not None:
         corpus = _folder(choice.data, artifact, runtime, quiet)
-    return thinned(_with_groups(corpus, groups))
+    return thinned(_with_attributes(corpus, table))
 
 
 def lfw_list(folder: Path) -> PairList:
@@ -154,16 +155,39 @@ def _pairs(path: Path, folder: Path, artifact: Artifact, runtime: Runtime, quiet
     return Corpus(path.name, _RAW, embedded, chip_of, listed=listed, named=False)
 
 
-def _with_groups(corpus: Corpus, groups: dict[str, str] | None) -> Corpus:
-    if groups is None:
+def _table(choice: Choice, path: Path) -> AttributeTable:
+    table = read_attributes(path, choice.group_by)
+    if table.key == "identity":
+        if choice.pairs is not None:
+            raise DataError(
+                f"expected a column picture in line 1 of '{path.name}', found identity, which a "
+                "list of pairs does not name"
+            )
+        return table
+    prepared = None if choice.prepared is None else choice.prepared / CHIPS
+    folder = choice.lfw or choice.data or choice.images or prepared
+    for name in table.keys if folder is not None else ():
+        if folder is not None and not (folder / name).is_file():
+            raise DataError(
+                f"expected pictures of '{folder.name}' in '{path.name}', found '{name}', which is "
+                "none"
+            )
+    return table
+
+
+def _with_attributes(corpus: Corpus, table: AttributeTable | None) -> Corpus:
+    if table is None:
         return corpus
-    known = set(corpus.embedded.identities.tolist())
-    if not known & groups.keys():
+    by_identity = table.key == "identity"
+    known = set(corpus.embedded.identities.tolist() if by_identity else corpus.embedded.names)
+    if not known & set(table.keys):
+        what = "groups of identities" if by_identity else "attributes of pictures"
         raise DataError(
-            f"expected groups of identities such as '{min(known)}', found none of them in --groups"
+            f"expected {what} such as '{min(known)}', found none of them in '{table.file}'"
         )
-    ungrouped = len(known - groups.keys())
+    without = len(known - set(table.keys))
     notes = corpus.notes
-    if ungrouped:
-        notes = (*notes, f"identities without a group, in no row of the groups: {ungrouped}")
-    return replace(corpus, group_of=groups, notes=notes)
+    if without:
+        what = "identities without a group" if by_identity else "pictures without a row in --groups"
+        notes = (*notes, f"{what}, in no row of the groups: {without}")
+    return replace(corpus, attributes=table, notes=notes)

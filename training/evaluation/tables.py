@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from training.evaluation.intervals import Interval
+from training.evaluation.groups import RATE
 from training.evaluation.measure import Evaluation
 from training.evaluation.rates import Rates
-
-
-@dataclass(frozen=True)
-class TextTable:
-    """Headed columns of text.
-
-    Attributes:
-        note: What a reader must know to read it; may be empty.
-    """
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    note: str = ""
+from training.evaluation.text import TextTable, percent, percents, scientific
+from training.evaluation.verdict_tables import fusion_table, threshold_table
 
 
 def tables_of(evaluation: Evaluation) -> list[TextTable]:
     """Every table that the evaluation has rows for."""
     tables = [_thresholds(evaluation), _points(evaluation), _galleries(evaluation)]
-    tables.append(_groups(evaluation))
+    points = evaluation.verdicts.points
+    tables += [fusion_table(points), threshold_table(points)]
+    tables += [_groups(evaluation), _groups_at_rate(evaluation)]
     return [table for table in tables if table.rows]
 
 
@@ -106,9 +94,19 @@ def _groups(evaluation: Evaluation) -> TextTable:
     threshold = evaluation.manifest.detection_threshold
     return TextTable(
         "By group",
-        ("group", "identities", "FMR", "FMR interval", "FNMR", "FNMR interval", "pairs (G / I)"),
+        (
+            "attribute",
+            "group",
+            "identities",
+            "FMR",
+            "FMR interval",
+            "FNMR",
+            "FNMR interval",
+            "pairs (G / I)",
+        ),
         tuple(
             (
+                one.attribute,
                 one.group,
                 "" if one.identities is None else str(one.identities),
                 f"{one.rates.fmr:.2e}",
@@ -119,8 +117,46 @@ def _groups(evaluation: Evaluation) -> TextTable:
             )
             for one in evaluation.groups
         ),
-        f"At the model's threshold {threshold:.6g}; impostor pairs within the group alone.",
+        f"At the model's threshold {threshold:.6g}; impostor pairs within the group alone. "
+        "Of numbers, bins hold equally many genuine pairs: by the difference of the two "
+        "pictures, and by the lower of the two.",
     )
+
+
+def _groups_at_rate(evaluation: Evaluation) -> TextTable:
+    """What each group loses by a threshold for all, and by one of its own."""
+    return TextTable(
+        f"By group, at FMR {RATE:.0e}",
+        (
+            "attribute",
+            "group",
+            "FNMR, one threshold",
+            "interval",
+            "its FMR there",
+            "interval",
+            "FNMR, own threshold",
+            "interval",
+        ),
+        tuple(
+            (
+                one.attribute,
+                one.group,
+                *_fnmr(one.at_overall),
+                "" if one.at_overall is None else f"{one.at_overall.fmr:.1e}",
+                "" if one.at_overall is None else scientific(one.at_overall.fmr_interval),
+                *_fnmr(one.at_own),
+            )
+            for one in evaluation.groups
+            if one.at_overall is not None or one.at_own is not None
+        ),
+        f"One threshold: the lowest with an FMR of {RATE:.0e} on all pairs; its FMR there: the "
+        f"group's own. Own threshold: the lowest with an FMR of {RATE:.0e} on the group's "
+        "impostor pairs. Empty: too few impostor pairs.",
+    )
+
+
+def _fnmr(rates: Rates | None) -> tuple[str, str]:
+    return ("", "") if rates is None else (percent(rates.fnmr), percents(rates.fnmr_interval))
 
 
 def headlines(evaluation: Evaluation) -> list[str]:
@@ -152,18 +188,6 @@ def headlines(evaluation: Evaluation) -> list[str]:
         f"log loss {reliability.log_loss:.4f}, calibration error {reliability.ece:.4f}",
     ]
     return lines
-
-
-def percent(share: float) -> str:
-    return f"{100 * share:.2f} %"
-
-
-def percents(interval: Interval) -> str:
-    return f"{100 * interval[0]:.2f} .. {100 * interval[1]:.2f} %"
-
-
-def scientific(interval: Interval) -> str:
-    return " .. ".join("0" if bound == 0 else f"{bound:.1e}" for bound in interval)
 
 
 def _pairs(rates: Rates) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from training.evaluation.measure import Evaluation
 from training.evaluation.rates import Rates
-from training.evaluation.tables import percent
+from training.evaluation.text import percent
 
 # Equal error rates up to which a sentence holds.
 _SEPARATES = (

@@ -1,0 +1,66 @@
+"""The page tells of a picture that seems to be of somebody else, and where it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import DESKTOP, Visit
+from tests.browser.steps import enrol_files, identity_row, status
+from tests.faces import Faces
+
+PHONE = {"width": 360, "height": 780}
+
+
+@pytest.fixture(autouse=True)
+def nobody(service_url: str) -> None:
+    """Each test begins with nobody enrolled."""
+    with httpx.Client(base_url=service_url) as client:
+        for item in client.get("/v1/identities").json()["identities"]:
+            client.delete(f"/v1/identities/{item['identity']}").raise_for_status()
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_wrong_picture_is_told_and_marked(
+    visit: Visit, faces: Faces, output_folder: Path, viewport: dict[str, int]
+) -> None:
+    page = visit(viewport=viewport)
+    name = f"barack {viewport['width']}"
+    pictures = ("obama.jpg", "biden.jpg", "obama2.jpg")
+    enrol_files(page, name, *(faces.folder / picture for picture in pictures))
+    expect(status(page)).to_contain_text("3 of 3 pictures accepted")
+    message = page.locator(".conflicts")
+    expect(message).to_contain_text("Picture 2 (biden.jpg)")
+    expect(message).to_contain_text("It was enrolled all the same")
+    # Also for those who do not see it.
+    expect(page.locator("#announcer")).to_contain_text("Picture 2 (biden.jpg)")
+
+    row = identity_row(page, name)
+    row.locator(".opener").click()
+    expect(row.locator(".references li")).to_have_count(3)
+    expect(row.locator(".outlier")).to_have_count(1)
+    expect(row.locator(".references li").nth(1)).to_contain_text("Unlike the others: score")
+    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    page.screenshot(path=output_folder / f"conflict-{viewport['width']}.png", full_page=True)
+
+    row.get_by_role("button", name="Delete reference 2").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(row.locator(".references li")).to_have_count(2)
+    expect(row.locator(".outlier")).to_have_count(0)
+
+
+def test_somebody_who_is_enrolled_under_another_name(visit: Visit, faces: Faces) -> None:
+    page = visit()
+    enrol_files(page, "barack", faces.folder / "obama.jpg")
+    expect(status(page)).to_contain_text("1 of 1 picture accepted")
+    expect(page.locator(".conflicts")).to_have_count(0)
+    enrol_files(page, "obama", faces.folder / "obama2.jpg", faces.folder / "obama3.jpg")
+    expect(page.locator(".conflicts")).to_contain_text(
+        "Pictures 1 and 2 look like barack, who is enrolled too."
+    )
+    enrol_files(page, "joe", faces.folder / "biden.jpg")
+    expect(status(page)).to_contain_text("1 of 1 picture accepted. joe")
+    expect(page.locator(".conflicts")).to_have_count(0)
