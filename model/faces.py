@@ -113,6 +113,10 @@ class Detector:
                 return sorted(faces, key=lambda face: face.area, reverse=True)
         return []
 
+    def look(self, image: Image) -> list[Face]:
+        """All faces that one look at an image shows, at the size it has; in no order."""
+        return self._detect_at(image, 1.0)
+
     def _detect_at(self, image: Image, scale: float) -> list[Face]:
         height, width = image.shape[:2]
         if scale < 1:

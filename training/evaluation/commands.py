@@ -176,6 +176,7 @@ def calibrate(
     from training.artifact_files import check_place
     from training.evaluation.calibrate import calibrate as run
     from training.evaluation.sources import Choice, open_corpus
+    from training.evaluation.verdict_tables import fusion_table
     from training.runtimes import load_runtime
 
     choice = Choice(lfw, data, prepared, split, pairs, images)
@@ -200,6 +201,8 @@ def calibrate(
     for point in manifest.calibration.points:
         rows.add_row(f"{point.fmr:.0e}", f"{point.threshold:.6f}", f"{100 * point.fnmr:.2f} %")
     console.print(rows)
+    if manifest.calibration.verdicts:
+        _show(fusion_table(manifest.calibration.verdicts))
     console.print(
         f"detection threshold {manifest.detection_threshold:.6f}; embeddings and fingerprint "
         f"{manifest.fingerprint} unchanged; written to {target}",

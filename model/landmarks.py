@@ -1,0 +1,63 @@
+"""Find a face's landmarks again, on the face turned upright and brought to one size.
+
+The detector looks at a whole picture, where a face may be small, large or tilted,
+and places its landmarks on a coarse grid. A second look at the face alone, upright
+and as large as the detector sees best, places them where a chip cut by them is
+recognised more often; docs/decisions/0008-second-look.md has the figures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from model.alignment import align, similarity
+from model.faces import Detector, Face, nearest_centre
+from model.templates import ARCFACE_112
+from model.types import Array, Image
+
+SIDE_PX = 320
+EYES_PX = 80
+"""Distance of the eyes in the second look's picture, for a face seen from the front."""
+
+# A second look that disagrees by more than this share of the eyes' distance has
+# found another face, or half of one.
+_FARTHEST = 0.25
+
+
+def second_look(detector: Detector, image: Image, face: Face) -> Face:
+    """The face with its landmarks found again; as it was if the second look fails.
+
+    Args:
+        image: RGB, the one the face was found in. Shape (H, W, 3), uint8.
+    """
+    if np.ptp(face.landmarks, axis=0).max() <= 0:
+        return face
+    upright = align(image, face.landmarks, _TEMPLATE, (SIDE_PX, SIDE_PX))
+    faces = detector.look(upright)
+    if not faces:
+        return face
+    again = nearest_centre(faces, upright.shape[:2]).landmarks
+    there = similarity(face.landmarks, _TEMPLATE)
+    moved = np.linalg.norm(again - _moved(face.landmarks, there), axis=1).mean()
+    if moved > _FARTHEST * EYES_PX:
+        return face
+    return replace(face, landmarks=_moved(again, _inverse(there)))
+
+
+def _template() -> Array:
+    scale = EYES_PX / np.linalg.norm(ARCFACE_112[1] - ARCFACE_112[0])
+    return ((ARCFACE_112 - ARCFACE_112.mean(axis=0)) * scale + SIDE_PX / 2).astype(np.float32)
+
+
+_TEMPLATE = _template()
+
+
+def _moved(points: Array, matrix: Array) -> Array:
+    return np.asarray(points @ matrix[:, :2].T + matrix[:, 2], dtype=np.float32)
+
+
+def _inverse(matrix: Array) -> Array:
+    turn = np.linalg.inv(matrix[:, :2].astype(np.float64))
+    return np.concatenate([turn, -turn @ matrix[:, 2:]], axis=1)
