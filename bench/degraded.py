@@ -22,8 +22,8 @@ from rich.progress import track
 
 from bench.degradations import PLAIN, Degradation, degradations
 from bench.dev_pictures import pictures_of
-from model.alignment import align
 from model.artifact import read_artifact
+from model.chip import chip_of, located
 from model.errors import SemblanceError
 from model.faces import Detector, Face, nearest_centre
 from model.image import ImageError, Limits, decode
@@ -143,7 +143,7 @@ class Bench:
 
     def _chip(self, image: Image, face: Face) -> Image:
         manifest = self._runtime.manifest
-        return align(image, face.landmarks, manifest.template, manifest.input_size)
+        return chip_of(image, located(self._detector, image, face, manifest), manifest)
 
     def _embed(self, chips: Sequence[Image]) -> Array:
         blocks = [np.zeros((0, self._runtime.manifest.embedding_size), dtype=np.float32)]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from model.types import AnyArray
-from training.head import _DEV_SHARE, _SEED
+from training.head import held_out_identities
 from training.pictures import picture_names
 
 
@@ -18,9 +18,8 @@ def held_out(identities: Iterable[str]) -> tuple[str, ...]:
     The first that it draws with its seed: they are the same as long as every identity
     of the data has a picture with a face.
     """
-    known: AnyArray = np.unique(list(identities))
-    drawn = np.random.default_rng(_SEED).permutation(known)[: int(len(known) * _DEV_SHARE)]
-    return tuple(sorted(drawn.tolist()))
+    known: AnyArray = np.array(list(identities))
+    return tuple(sorted(held_out_identities(known).tolist()))
 
 
 def pictures_of(folder: Path, *, everyone: bool, leave_out: Path | None) -> list[str]:

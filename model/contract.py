@@ -22,6 +22,10 @@ DEFAULT_VERIFICATION_THRESHOLD = 0.5
 Fusion = Literal["share", "max", "mean", "centroid"]
 """How the scores of several references become one verdict; see model.fusion."""
 
+Landmarks = Literal["detector", "second look"]
+"""Where the landmarks of a chip come from: the detector's look at the picture, or a
+second one at the face alone; see model.landmarks."""
+
 Rate = Annotated[float, Field(ge=0, le=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 # A name below the artifact's folder: no part begins with a dot, so none leads out.
@@ -153,6 +157,7 @@ class Manifest(_Frozen):
         input_size: (height, width) of a chip, in pixels.
         alignment_template: Where the five landmarks lie in a chip, (x, y) in
             pixels. Shape (5, 2).
+        landmarks: Which landmarks are laid on it.
         files: SHA-256 by name below the artifact's folder.
     """
 
@@ -164,6 +169,7 @@ class Manifest(_Frozen):
     alignment_template: Annotated[
         tuple[tuple[float, float], ...], Field(min_length=5, max_length=5)
     ]
+    landmarks: Landmarks = "detector"
     embedding_size: Annotated[int, Field(gt=0)]
     saved_model: RelativeName
     detector: RelativeName

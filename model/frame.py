@@ -21,16 +21,19 @@ from numpy.typing import NDArray
 
 from model.types import Array
 
-BASES = 16
+DIRECTIONS = 2048
+"""How many directions a frame has, where the embedding has not more axes itself."""
+
 SEED = "semblance frame 1"
 
 
-def tight_frame(size: int, bases: int = BASES, seed: str = SEED) -> Array:
+def tight_frame(size: int, bases: int | None = None, seed: str = SEED) -> Array:
     """Directions as columns; their outer products sum to the identity.
 
     Args:
         size: Axes D of the embedding.
-        bases: Orthonormal bases B to put side by side.
+        bases: Orthonormal bases B to put side by side; None for as many as make
+            `DIRECTIONS` columns, and one at least.
         seed: Names the frame.
 
     Returns:
@@ -38,6 +41,7 @@ def tight_frame(size: int, bases: int = BASES, seed: str = SEED) -> Array:
         F F^T = 1, so that a projection keeps lengths.
     """
     full = 1 << (size - 1).bit_length()
+    bases = bases or max(1, DIRECTIONS // full)
     hadamard = _hadamard(full)
     signs = _signs(f"{seed} {size}", 2 * bases * full).reshape(bases, 2, full)
     blocks = [hadamard * outer @ hadamard * inner for outer, inner in signs]

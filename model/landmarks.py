@@ -47,8 +47,11 @@ def second_look(detector: Detector, image: Image, face: Face) -> Face:
 
 
 def _template() -> Array:
-    scale = EYES_PX / np.linalg.norm(ARCFACE_112[1] - ARCFACE_112[0])
-    return ((ARCFACE_112 - ARCFACE_112.mean(axis=0)) * scale + SIDE_PX / 2).astype(np.float32)
+    scale = EYES_PX / float(np.linalg.norm(ARCFACE_112[1] - ARCFACE_112[0]))
+    placed: Array = ((ARCFACE_112 - ARCFACE_112.mean(axis=0)) * scale + SIDE_PX / 2).astype(
+        np.float32
+    )
+    return placed
 
 
 _TEMPLATE = _template()

@@ -14,7 +14,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from model.alignment import similarity
+from model.alignment import align, similarity
 from model.faces import Face
 from model.templates import ARCFACE_112
 from model.types import Image
@@ -102,7 +102,7 @@ def measure(face: Face, chip: Image, image_size: tuple[int, int]) -> Quality:
 
     Args:
         face: In pixels of its image.
-        chip: The aligned face, RGB. Shape (H, W, 3), uint8.
+        chip: From `quality_chip`. Shape (112, 112, 3), uint8.
         image_size: (height, width) of the image.
     """
     grey = cv2.cvtColor(chip, cv2.COLOR_RGB2GRAY)
@@ -121,6 +121,11 @@ def measure(face: Face, chip: Image, image_size: tuple[int, int]) -> Quality:
         roll_degrees=roll,
         visible=_visible(face, image_size),
     )
+
+
+def quality_chip(image: Image, face: Face) -> Image:
+    """The chip that a face is measured on, whatever the model's own. Shape (112, 112, 3)."""
+    return align(image, face.landmarks, ARCFACE_112, (112, 112))
 
 
 def reasons(quality: Quality, gate: Gate) -> tuple[Reason, ...]:

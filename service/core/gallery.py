@@ -12,8 +12,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from model.alignment import align
+from model.chip import chip_of, located
 from model.errors import SemblanceError
+from model.faces import Face
 from model.image import Limits, decode
 from model.types import Array
 from service.core.core import Core
@@ -76,7 +77,13 @@ def _made_again(core: Core, identity: str, reference: Reference) -> Reference:
             "and no image of it is kept; enrol it again"
         )
     image = decode(kept.data, _NO_LIMITS)
-    chip = align(image, kept.landmarks, manifest.template, manifest.input_size)
-    embedding = core.model.embed(chip[None])[0]
+    face = located(core.detector, image, _face_at(kept.landmarks), manifest)
+    embedding = core.model.embed(chip_of(image, face, manifest)[None])[0]
     core.store.update_embedding(reference.reference_id, embedding, manifest.fingerprint)
     return replace(reference, embedding=embedding, fingerprint=manifest.fingerprint)
+
+
+def _face_at(landmarks: Array) -> Face:
+    """A face of which only the landmarks are kept."""
+    (x, y), (right, bottom) = landmarks.min(axis=0), landmarks.max(axis=0)
+    return Face(float(x), float(y), float(right - x), float(bottom - y), landmarks, 1.0)

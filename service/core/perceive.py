@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from model.alignment import align
+from model.chip import chip_of, located
 from model.faces import Face, nearest_centre
 from model.image import decode
-from model.quality import Quality, measure
+from model.quality import Quality, measure, quality_chip
 from model.types import Image
 from service.core.errors import NoFace, SeveralFaces
 from service.core.results import FaceChoice, FoundFace
@@ -49,9 +49,10 @@ def perceive(core: Core, data: bytes, choice: FaceChoice, watch: Stopwatch) -> P
         image = decode(data, core.policy.limits)
     with watch.stage("detect"):
         face = choose(core.detector.detect(image), choice, image)
+        face = located(core.detector, image, face, core.model.manifest)
     with watch.stage("align"):
-        chip = cut(core, image, face)
-        quality = measure(face, chip, image.shape[:2])
+        chip = chip_of(image, face, core.model.manifest)
+        quality = measure(face, quality_chip(image, face), image.shape[:2])
     return Percept(image, face, chip, quality)
 
 
@@ -67,9 +68,3 @@ def choose(faces: list[Face], choice: FaceChoice, image: Image) -> Face:
     if choice == "center":
         return nearest_centre(faces, image.shape[:2])
     return max(faces, key=lambda face: face.area)
-
-
-def cut(core: Core, image: Image, face: Face) -> Image:
-    """The model's chip of a face."""
-    manifest = core.model.manifest
-    return align(image, face.landmarks, manifest.template, manifest.input_size)

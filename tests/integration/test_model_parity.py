@@ -19,9 +19,9 @@ from model.types import Array, Image
 from model.zoo import SFACE
 from tests.faces import Faces, shared_data
 from tests.integration.real_chips import augmented_chips, celeba_chips, portrait_chips
-from training.build import HEAD_FILE
 from training.fetch import fetch
 from training.head import read_head
+from training.profiles import profile
 
 CHIPS = 104
 EMBEDDING_TOLERANCE = 1e-4
@@ -113,7 +113,7 @@ def test_a_score_is_what_the_formula_says(
 ) -> None:
     """sigmoid(bias - sum_k w_k |f_k . (probe - reference)|), in double precision."""
     runtime: Runtime = request.getfixturevalue(name)
-    head = read_head(HEAD_FILE)
+    head = read_head(profile("fast").head_file)
     frame = tight_frame(expected.shape[1]).astype(np.float64)
     weights = head.weights(frame.shape[1]).astype(np.float64)
     for row in (0, 1, 57):

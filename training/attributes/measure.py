@@ -30,11 +30,9 @@ from pathlib import Path
 import numpy as np
 from rich.progress import track
 
-from model.alignment import align
 from model.faces import Detector, Face, nearest_centre
 from model.image import ImageError, Limits, decode
-from model.quality import measure
-from model.templates import ARCFACE_112
+from model.quality import measure, quality_chip
 from model.types import Image
 from training.data.chips import CHIPS
 from training.data.errors import DataError, saying_disk_full
@@ -52,7 +50,6 @@ MEASURED = (
     "visible",
 )
 COLUMNS = ("identity", "picture", *MEASURED)
-_SIDE_PX = 112
 _WORKERS = 2
 
 
@@ -105,8 +102,7 @@ def values_of(image: Image, face: Face) -> dict[str, float]:
         image: RGB. Shape (H, W, 3), uint8.
         face: In pixels of `image`.
     """
-    chip = align(image, face.landmarks, ARCFACE_112, (_SIDE_PX, _SIDE_PX))
-    quality = measure(face, chip, image.shape[:2])
+    quality = measure(face, quality_chip(image, face), image.shape[:2])
     return {
         "yaw": quality.yaw,
         "pitch": quality.pitch,

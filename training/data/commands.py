@@ -18,6 +18,7 @@ from training.data.errors import DataError
 from training.data.paper import PER_FOLDER, PaperLayout
 from training.data.shard import Shard, read_shard
 from training.data.splits import Shares, SplitBy
+from training.options import SFACE_ARTIFACT
 
 if TYPE_CHECKING:
     from training.data.prepare import Part, Prepared
@@ -75,9 +76,9 @@ def prepare(
     limit_bytes: Annotated[
         int, typer.Option(help="Most that an archive may unpack to.", min=1)
     ] = UnpackLimits().max_bytes,
-    artifact: Annotated[Path, typer.Option(help="Its detector and alignment are used.")] = Path(
-        "models/sface"
-    ),
+    artifact: Annotated[
+        Path, typer.Option(help="Its detector and alignment are used.")
+    ] = SFACE_ARTIFACT,
     shard: Annotated[
         str | None, typer.Option(help="i/n: do one of n parts, also at the same time as others.")
     ] = None,

@@ -10,8 +10,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from model.alignment import align
 from model.artifact import sha256_of
+from model.chip import chip_of, located
 from model.faces import Detector, Face
 from model.image import ImageError, Limits, decode
 from model.runtimes.base import Runtime
@@ -148,7 +148,7 @@ def look_at(path: Path, name: str, model: str, detector: Detector, runtime: Runt
         return replace(look, fault=image)
     try:
         found = [face for face in detector.detect(image) if _has_extent(face)][:_MOST_FACES]
-        embeddings = None if runtime is None else _embedded(image, found, runtime)
+        embeddings = None if runtime is None else _embedded(image, found, detector, runtime)
     except (cv2.error, RuntimeError) as error:
         return replace(look, fault=f"the detector failed on it ({type(error).__name__})")
     return replace(
@@ -166,9 +166,10 @@ def _has_extent(face: Face) -> bool:
     return float(np.ptp(face.landmarks, axis=0).max()) >= 1
 
 
-def _embedded(image: Image, faces: list[Face], runtime: Runtime) -> Array:
+def _embedded(image: Image, faces: list[Face], detector: Detector, runtime: Runtime) -> Array:
     manifest = runtime.manifest
     if not faces:
         return np.zeros((0, manifest.embedding_size), dtype=np.float32)
-    chips = [align(image, face.landmarks, manifest.template, manifest.input_size) for face in faces]
+    seen = [located(detector, image, face, manifest) for face in faces]
+    chips = [chip_of(image, face, manifest) for face in seen]
     return runtime.embed(np.stack(chips))

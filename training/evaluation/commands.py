@@ -13,7 +13,7 @@ from rich.table import Table
 
 from model.artifact import read_artifact
 from training.evaluation.gallery import REFERENCES
-from training.options import DEFAULT_ARTIFACT, QuietOption, RuntimeOption
+from training.options import DEFAULT_ARTIFACT, ProfileOption, QuietOption, RuntimeOption
 
 if TYPE_CHECKING:
     from training.evaluation.text import TextTable
@@ -212,9 +212,10 @@ def calibrate(
 
 def calibrate_default(
     artifact: Annotated[
-        Path | None, typer.Argument(help="Artifact to measure; the default model if unset.")
+        Path | None, typer.Argument(help="Artifact to measure; the profile's if unset.")
     ] = None,
     *,
+    profile: ProfileOption = "accurate",
     lfw: Annotated[Path, typer.Option("--lfw", help="Folder with pairs.txt and the pictures.")],
     people: Annotated[
         Path | None,
@@ -228,19 +229,20 @@ def calibrate_default(
     ] = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Measure a model on LFW; keeps both tables as JSON, of the default one in training/fitted."""
+    """Measure a model on LFW; keeps both tables as JSON, of a profile in training/fitted."""
     from model.runtimes.openvino_runtime import OpenVinoRuntime
-    from training.build import CALIBRATION_FILE
     from training.build import build as run
     from training.calibration import People, calibration_of, measure_lfw
     from training.data.errors import DataError
+    from training.profiles import profile as profile_of
     from training.uncalibrated import uncalibrated
 
+    chosen = profile_of(profile)
     if artifact is not None and out is None:
         raise DataError("expected --out for the figures of a named artifact, found none")
     with tempfile.TemporaryDirectory() as folder:
         measured = (
-            run(Path(folder) / "uncalibrated", calibration=uncalibrated())
+            run(Path(folder) / "uncalibrated", chosen, calibration=uncalibrated())
             if artifact is None
             else read_artifact(artifact)
         )
@@ -252,7 +254,7 @@ def calibrate_default(
             quiet=quiet,
         )
     calibration = calibration_of(result)
-    target = CALIBRATION_FILE if out is None else out
+    target = chosen.calibration_file if out is None else out
     target.write_text(calibration.model_dump_json(indent=2) + "\n", encoding="utf-8")
     console.print(f"LFW 10-fold accuracy {100 * calibration.accuracy:.2f} %")
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from training.data.chips import Tower
 from training.fitting.settings import Augment, FitSettings, Loss, StrategyName
-from training.options import DEFAULT_ARTIFACT, QuietOption
+from training.options import SFACE_ARTIFACT, QuietOption
 
 if TYPE_CHECKING:
     from training.fitting.fit import FitResult
@@ -107,7 +107,7 @@ def export(
     split: Annotated[str, typer.Option(help="Whose chips the rates are measured on.")] = "test",
     detector_from: Annotated[
         Path, typer.Option(help="The artifact whose detector found the faces.")
-    ] = DEFAULT_ARTIFACT,
+    ] = SFACE_ARTIFACT,
     threshold: Annotated[
         float | None,
         typer.Option(help="Detection threshold; default at FMR 1e-4 where so much is known."),

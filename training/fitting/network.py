@@ -14,13 +14,13 @@ from model.frame import tight_frame
 from model.siamese import Siamese
 from model.types import Array
 from model.zoo import SFACE
-from training.build import HEAD_FILE
 from training.data.chips import Tower
 from training.fetch import fetch
 from training.fitting.losses import arcface_centres
 from training.fitting.settings import FitSettings, Loss
 from training.head import read_head
 from training.onnx_files import read_tensors
+from training.profiles import profile
 
 # Axes of an embedding of the paper's tower where angles are compared.
 PROJECTION = 128
@@ -79,7 +79,7 @@ class Network(tf.Module):  # type: ignore[misc]  # tensorflow is untyped
         self.head = keras.layers.Dense(1, kernel_initializer=initial, name="head", dtype="float32")
         self.head.build((None, directions))
         if self.plan.pretrained:
-            known = read_head(HEAD_FILE)
+            known = read_head(profile("fast").head_file)
             self.set_head(known.weight, known.bias)
         self.centres = (
             arcface_centres(identities, size, settings.seed)

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from model.contract import DEFAULT_FMR
-from training.options import DEFAULT_ARTIFACT, QuietOption
+from training.options import SFACE_ARTIFACT, QuietOption
 
 console = Console()
 
@@ -55,7 +55,7 @@ def import_(
     licence: Annotated[str, typer.Option(help="Of the network, for the manifest.")] = "not stated",
     detector_from: Annotated[
         Path, typer.Option(help="Artifact to take the face detector from.")
-    ] = DEFAULT_ARTIFACT,
+    ] = SFACE_ARTIFACT,
     fmr: Annotated[
         float, typer.Option(min=1e-6, max=1, help="False match rate of the default threshold.")
     ] = DEFAULT_FMR,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from model.alignment import align
 from model.artifact import Artifact
+from model.chip import chip_of, located
 from model.faces import Detector, nearest_centre
 from model.image import ImageError, Limits, decode
 from model.types import AnyArray, Image
@@ -72,8 +72,8 @@ def real_chips(people: dict[str, list[Path]], artifact: Artifact) -> Image:
             faces = detector.detect(image)
             if faces:
                 face = nearest_centre(faces, image.shape[:2])
-                size = manifest.input_size
-                chips.append(align(image, face.landmarks, manifest.template, size))
+                face = located(detector, image, face, manifest)
+                chips.append(chip_of(image, face, manifest))
                 break
         if len(chips) == _CHIPS:
             break

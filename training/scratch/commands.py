@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from training.options import DEFAULT_ARTIFACT, ArtifactOption, QuietOption
+from training.options import SFACE_ARTIFACT, ArtifactOption, QuietOption
 
 console = Console()
 
@@ -32,7 +32,7 @@ def dnn(
         Path | None, typer.Option("--embeddings", help="What embed wrote, in place of --data.")
     ] = None,
     target: Annotated[str, typer.Option("--target", help="The identity with label 1.")] = "",
-    artifact: ArtifactOption = DEFAULT_ARTIFACT,
+    artifact: ArtifactOption = SFACE_ARTIFACT,
     hidden: Annotated[
         str | None, typer.Option("--hidden", help="Hidden sizes such as 64,32; else asked for.")
     ] = None,
