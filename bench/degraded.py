@@ -1,6 +1,6 @@
 """What a poor probe costs: each kind of degradation, step by step, as a Markdown table.
 
-    python -m bench.degraded --data celeba300 --artifact models/sface --out degraded.md
+    python -m bench.degraded --data celeba300 --artifact models/fused --out degraded.md
 
 Pictures of identities that the default head was not fitted on are degraded and go
 through the path of a request (detect, the face nearest the middle, align, embed);
@@ -194,7 +194,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True, help="one folder an identity")
-    parser.add_argument("--artifact", type=Path, default=Path("models/sface"))
+    parser.add_argument("--artifact", type=Path, default=Path("models/fused"))
     parser.add_argument("--everyone", action="store_true", help="not the held-out identities alone")
     parser.add_argument("--leave-out", type=Path, help="file with a picture a line")
     parser.add_argument("--pictures", type=int, default=10, help="of each identity, at most")

@@ -1,6 +1,6 @@
 """Which rule of gallery fusion errs least, as Markdown for the README.
 
-    python -m bench.fusion models/sface --data celeba300
+    python -m bench.fusion models/fused --data celeba300
 
 FNMR at one FMR with 1, 3, 5 and 10 references of an identity, and the thresholds.
 """

@@ -1,6 +1,6 @@
 """How often a claimed interval holds on people whom the threshold was not fitted on.
 
-    python -m bench.held_out models/sface --data celeba300 --splits 50
+    python -m bench.held_out models/fused --data celeba300 --splits 50
 
 The identities are cut into halves at random; thresholds and intervals are of one
 half, the rates of the other. Of 95 % intervals 95 % should hold.

@@ -16,7 +16,7 @@ from training.runtimes import load_runtime
 def arguments(description: str | None) -> argparse.ArgumentParser:
     """The options of every bench on people."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("artifact", type=Path, nargs="?", default=Path("models/sface"))
+    parser.add_argument("artifact", type=Path, nargs="?", default=Path("models/fused"))
     parser.add_argument("--data", type=Path, required=True, help="one folder an identity")
     parser.add_argument("--leave-out", default="", help="identities known to be wrongly named")
     return parser

@@ -2,7 +2,8 @@
 #   docker build -f docker/service.Dockerfile -t semblance .
 # For an index of your own add --build-arg PIP_INDEX_URL=... (or PIP_EXTRA_INDEX_URL,
 # PIP_TRUSTED_HOST). Only the stages that are thrown away see them: the image and its
-# history hold no address and no password.
+# history hold no address and no password. --build-arg PROFILE=fast takes the smaller
+# and less accurate model.
 
 # Makes the model. TensorFlow and the training code stay behind here.
 FROM python:3.11-slim-bookworm AS artifact
@@ -16,7 +17,8 @@ RUN pip install --no-cache-dir --no-compile --root-user-action=ignore \
 COPY model model
 COPY training training
 # The published weights; their SHA-256 is checked whatever they came from.
-RUN python -m training build --out /artifact && chmod -R a+rX /artifact
+ARG PROFILE=accurate
+RUN python -m training build --profile "$PROFILE" --out /artifact && chmod -R a+rX /artifact
 
 
 # What the service imports, and nothing to build with.
@@ -55,7 +57,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     SEMBLANCE_HOST=0.0.0.0 \
     SEMBLANCE_DATA_DIR=/data \
-    SEMBLANCE_ARTIFACT=/app/models/sface
+    SEMBLANCE_ARTIFACT=/app/models/default
 # The number is fixed, so that a volume keeps its owner from one image to the next.
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /app \
       --shell /usr/sbin/nologin semblance \
@@ -67,7 +69,7 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
   CMD ["python", "-I", "healthcheck.py"]
 CMD ["python", "-m", "service"]
 COPY --from=packages /opt/venv /opt/venv
-COPY --from=artifact /artifact models/sface
+COPY --from=artifact /artifact models/default
 COPY --from=code /app .
 USER 10001:10001
 # The build ends here if TensorFlow came in, or if this user cannot import the service.

@@ -3,7 +3,8 @@
 The detector looks at a whole picture, where a face may be small, large or tilted,
 and places its landmarks on a coarse grid. A second look at the face alone, upright
 and as large as the detector sees best, places them where a chip cut by them is
-recognised more often; docs/decisions/0008-second-look.md has the figures.
+recognised more often. The mirrored face is looked at, too, and the mean taken;
+docs/decisions/0008-second-look.md has the figures.
 """
 
 from __future__ import annotations
@@ -21,6 +22,11 @@ SIDE_PX = 320
 EYES_PX = 80
 """Distance of the eyes in the second look's picture, for a face seen from the front."""
 
+# right_eye, left_eye, nose, right_mouth, left_mouth, as the mirror names them.
+_SWAPPED = (1, 0, 2, 4, 3)
+_FLIP: Array = np.array([-1, 1], dtype=np.float32)
+_EDGE: Array = np.array([SIDE_PX - 1, 0], dtype=np.float32)
+
 # A second look that disagrees by more than this share of the eyes' distance has
 # found another face, or half of one.
 _FARTHEST = 0.25
@@ -35,15 +41,31 @@ def second_look(detector: Detector, image: Image, face: Face) -> Face:
     if np.ptp(face.landmarks, axis=0).max() <= 0:
         return face
     upright = align(image, face.landmarks, _TEMPLATE, (SIDE_PX, SIDE_PX))
-    faces = detector.look(upright)
-    if not faces:
-        return face
-    again = nearest_centre(faces, upright.shape[:2]).landmarks
     there = similarity(face.landmarks, _TEMPLATE)
-    moved = np.linalg.norm(again - _moved(face.landmarks, there), axis=1).mean()
-    if moved > _FARTHEST * EYES_PX:
+    expected = _moved(face.landmarks, there)
+    looks = [_landmarks(detector, upright), _mirrored(_landmarks(detector, upright[:, ::-1]))]
+    again = [look for look in looks if look is not None and _near(look, expected)]
+    if not again:
         return face
-    return replace(face, landmarks=_moved(again, _inverse(there)))
+    return replace(face, landmarks=_moved(np.mean(again, axis=0), _inverse(there)))
+
+
+def _landmarks(detector: Detector, upright: Image) -> Array | None:
+    """Of the face in the middle. Shape (5, 2); None if none is seen."""
+    faces = detector.look(np.ascontiguousarray(upright))
+    return nearest_centre(faces, upright.shape[:2]).landmarks if faces else None
+
+
+def _mirrored(landmarks: Array | None) -> Array | None:
+    """Landmarks of the mirrored picture in the picture itself: left is right there."""
+    if landmarks is None:
+        return None
+    return landmarks[list(_SWAPPED)] * _FLIP + _EDGE
+
+
+def _near(landmarks: Array, expected: Array) -> bool:
+    moved = float(np.linalg.norm(landmarks - expected, axis=1).mean())
+    return moved <= _FARTHEST * EYES_PX
 
 
 def _template() -> Array:

@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     data_dir: Path = Field(Path("data"), description="Folder of the database.")
-    artifact: Path = Field(Path("models/sface"), description="Folder of the model.")
+    artifact: Path = Field(Path("models/fused"), description="Folder of the model.")
     runtime: Literal["openvino", "tensorflow"] = Field(
         "openvino", description="What runs the SavedModel; `tensorflow` needs it installed."
     )

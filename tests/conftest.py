@@ -23,7 +23,13 @@ def faces() -> Faces:
 
 @pytest.fixture(scope="session")
 def artifact() -> Artifact:
-    """The default artifact, as `make test` built it."""
+    """The default artifact, which the service loads, as `make test` built it."""
+    return read_artifact(ROOT / "models" / "fused")
+
+
+@pytest.fixture(scope="session")
+def sface_artifact() -> Artifact:
+    """The fast profile's: chips of 112 x 112, cut by the detector's own landmarks."""
     return read_artifact(ROOT / "models" / "sface")
 
 

@@ -24,6 +24,7 @@ Source:
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -56,12 +57,13 @@ def read_dlib(path: Path) -> Weights:
         if name == _CONVOLUTION:
             pending = reader.convolution()
         elif name == _AFFINE and pending is not None:
-            scale, offset = reader.tensor().reshape(2, -1)
+            size = len(pending[1])
+            scale, offset = reader.tensor(2 * size).reshape(2, size)
             convolutions.append(Convolution(*pending, scale, offset))
             pending = None
         elif name == _DENSE:
-            outputs, inputs = reader.number(), reader.number()
-            matrix = reader.tensor().reshape(inputs, outputs)
+            outputs, inputs = reader.size(), reader.size()
+            matrix = reader.tensor(inputs * outputs).reshape(inputs, outputs)
         elif name is None:
             reader.step()
     if matrix is None:
@@ -90,6 +92,14 @@ class _Reader:
         self._at = end
         return -value if head & 128 else value
 
+    def size(self) -> int:
+        """A number that counts something."""
+        at = self._at
+        value = self.number()
+        if value < 0:
+            raise ValueError(f"expected a size at byte {at}, found {value}")
+        return value
+
     def name(self) -> bytes | None:
         """The name of a layer if one begins here; moves past it."""
         for name in _NAMED:
@@ -105,12 +115,14 @@ class _Reader:
         else:
             self.number()
 
-    def tensor(self) -> Array:
+    def tensor(self, expected: int | None = None) -> Array:
         """All of its numbers in one row. Shape (samples * channels * rows * columns,)."""
         version = self.number()
         if version != _TENSOR_VERSION:
             raise ValueError(f"expected a tensor of version {_TENSOR_VERSION}, found {version}")
-        count = self.number() * self.number() * self.number() * self.number()
+        count = math.prod(self._sizes())
+        if expected is not None and count != expected:
+            raise ValueError(f"expected {expected} numbers at byte {self._at}, found {count}")
         end = self._at + 4 * count
         if end > len(self._data):
             raise ValueError(f"expected {count} numbers at byte {self._at}, found the file's end")
@@ -122,7 +134,10 @@ class _Reader:
         version = self.number()
         if version != _SHAPE_VERSION:
             raise ValueError(f"expected a shape of version {_SHAPE_VERSION}, found {version}")
-        return self.number(), self.number(), self.number(), self.number()
+        return self._sizes()
+
+    def _sizes(self) -> tuple[int, int, int, int]:
+        return self.size(), self.size(), self.size(), self.size()
 
     def convolution(self) -> tuple[Array, Array]:
         """Filters, shape (out, in, height, width), and biases, shape (out,)."""
@@ -130,5 +145,7 @@ class _Reader:
         for _ in range(7):  # filters, rows, columns, two strides, two paddings
             self.number()
         filters, biases = self.shape(), self.shape()
-        split = int(np.prod(filters))
-        return values[:split].reshape(filters), values[split:].reshape(biases[1])
+        split, rest = math.prod(filters), math.prod(biases)
+        if split + rest != len(values):
+            raise ValueError(f"expected {split} + {rest} numbers, found {len(values)}")
+        return values[:split].reshape(filters), values[split:]

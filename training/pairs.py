@@ -10,15 +10,21 @@ from rich.progress import track
 from model.runtimes.base import Runtime
 from model.types import AnyArray, Array
 from training.evaluation.comparisons import Comparisons
+from training.l1_head import known_head, score_all
 from training.pictures import Embedded
 
 
 def all_pairs(embedded: Embedded, runtime: Runtime, *, quiet: bool) -> Comparisons:
     """Scores every pair of pictures through the runtime's own `score`.
 
-    A picture against all later ones at a time; 13 bytes a pair are kept.
+    A picture against all later ones at a time; 13 bytes a pair are kept. Where the head
+    is that of a default model, its arithmetic is done here, which is ten times as fast.
     """
     pairs = unscored_pairs(embedded)
+    head = known_head(runtime, embedded.embeddings)
+    if head is not None:
+        score_all(head, embedded.embeddings, pairs.scores)
+        return pairs
     count = len(embedded.names)
     at = 0
     for row in track(range(count - 1), "score pairs", disable=quiet):

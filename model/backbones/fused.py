@@ -5,7 +5,7 @@
     e        network(window) + network(mirrored window)
     sface    unit(unit(e) P + c)         P, c: learned on people, training.projection
     dlib     unit(e)
-    output   (sface, sqrt(3) dlib) / 2   so that the squared distances add up 1 : 3
+    output   (sface, 2 dlib) / sqrt(5)   so that the squared distances add up 1 : 4
 
 Both networks see the same alignment. dlib's own places its landmarks elsewhere;
 where its window lies in the chip was found by its accuracy
@@ -35,7 +35,7 @@ EMBEDDING_SIZE = sface.EMBEDDING_SIZE + dlib_resnet.EMBEDDING_SIZE
 SCALE = 1.54
 """Pixels of the chip for one of SFace's own."""
 
-DLIB_WEIGHT = 3.0
+DLIB_WEIGHT = 4.0
 """Of the squared distance of dlib's half, where that of SFace's is 1."""
 
 # The middle of the five landmarks, (x, y): in the chip, and in SFace's window.

@@ -10,8 +10,8 @@ the one with most of those. Where two are equal and none is trusted, nothing tel
 which is right, so all are outliers. A picture by itself is none.
 
 One bad picture must match one of the k others by chance to slip in, so the
-threshold is the one measured for an FMR of at most `SLIP` / k. Measured on
-CelebA in docs/decisions (conflicts).
+threshold is the one measured for an FMR of at most `SLIP` / k. Why so:
+docs/decisions/0011-several-references.md.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from model.alignment import align
 from model.artifact import Artifact
+from model.chip import chip_of, located
 from model.faces import Detector, nearest_centre
 from tests.faces import Faces
 from tests.integration.prepare_samples import clean_set, mirrored, place, portraits, turned
@@ -34,7 +34,7 @@ def prepared_of(folder: Path, pictures: Path, artifact: Artifact) -> Path:
         image = rgb(path.read_bytes())
         if found := detector.detect(image):
             face = nearest_centre(found, image.shape[:2])
-            chip = align(image, face.landmarks, manifest.template, manifest.input_size)
+            chip = chip_of(image, located(detector, image, face, manifest), manifest)
             name = path.relative_to(pictures).as_posix()
             place(folder / "chips" / name, encoded(chip))
             names.append(name)

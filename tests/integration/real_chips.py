@@ -7,29 +7,38 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 from model.alignment import align
 from model.artifact import Artifact
+from model.chip import chip_of, located
 from model.faces import Detector
 from model.types import Image
-from tests.faces import Faces
+from tests.faces import Faces, shared_data
 from tests.pictures import rgb
 
 NAMES = ("obama.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg", "astronaut.png")
 
 
+def real_chips(source: str, faces: Faces, artifact: Artifact, count: int) -> Image:
+    """"augmented" portraits, or of "celeba", if it is on this machine. Shape (count, H, W, 3)."""
+    if source == "augmented":
+        return augmented_chips(faces, artifact, count)
+    shared = shared_data()
+    if shared is None or not (shared / "celeba300.tar").is_file():
+        pytest.skip("celeba300.tar is not on this machine; augmented portraits are tested instead")
+    return celeba_chips(shared / "celeba300.tar", artifact, count)
+
+
 def portrait_chips(faces: Faces, artifact: Artifact) -> Image:
     """One chip of each of `NAMES`: three of one man, one of another, one of a woman."""
     detector, manifest = Detector(artifact.detector), artifact.manifest
-    images = [rgb(faces.read(name)) for name in NAMES]
-    return np.stack(
-        [
-            align(
-                image, detector.detect(image)[0].landmarks, manifest.template, manifest.input_size
-            )
-            for image in images
-        ]
-    )
+    chips = []
+    for name in NAMES:
+        image = rgb(faces.read(name))
+        face = located(detector, image, detector.detect(image)[0], manifest)
+        chips.append(chip_of(image, face, manifest))
+    return np.stack(chips)
 
 
 def augmented_chips(faces: Faces, artifact: Artifact, count: int) -> Image:
@@ -38,7 +47,8 @@ def augmented_chips(faces: Faces, artifact: Artifact, count: int) -> Image:
     found = []
     for name in NAMES:
         image = rgb(faces.read(name))
-        found.append((image, detector.detect(image)[0].landmarks))
+        face = located(detector, image, detector.detect(image)[0], manifest)
+        found.append((image, face.landmarks))
     generator = np.random.default_rng(7)
     chips = []
     for number in range(count):
@@ -70,8 +80,7 @@ def celeba_chips(archive: Path, artifact: Artifact, count: int) -> Image:
             image = rgb(content.read())
             for face in detector.detect(image)[:1]:
                 seen.add(person)
-                size = manifest.input_size
-                chips.append(align(image, face.landmarks, manifest.template, size))
+                chips.append(chip_of(image, located(detector, image, face, manifest), manifest))
             if len(chips) == count:
                 break
     return np.stack(chips)

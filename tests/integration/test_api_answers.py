@@ -73,8 +73,8 @@ def test_the_model(client: httpx.Client, artifact: Artifact) -> None:
     content = answer(client.get("/v1/model"))
     manifest = artifact.manifest
     assert content["fingerprint"] == manifest.fingerprint
-    assert content["input_size"] == [112, 112]
-    assert content["embedding_size"] == 128
+    assert content["input_size"] == [190, 174]
+    assert content["embedding_size"] == 256
     assert content["runtime"] == "openvino"
     assert content["thresholds"]["detection_threshold"] == manifest.detection_threshold
     assert content["thresholds"]["fmr"] == 1e-4
@@ -114,7 +114,7 @@ async def test_a_fault_of_ours_tells_nothing_but_the_request_id(
     caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     settings = Settings.model_validate(
-        {"artifact": ROOT / "models" / "sface", "data_dir": tmp_path}
+        {"artifact": ROOT / "models" / "fused", "data_dir": tmp_path}
     )
     app = create_app(settings, store=Broken())
     async with app.router.lifespan_context(app) as state:

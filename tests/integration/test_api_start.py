@@ -86,7 +86,7 @@ def test_an_artifact_of_another_shape(tmp_path: Path, artifact: Artifact) -> Non
     folder = Path(shutil.copytree(artifact.folder, tmp_path / "model"))
     path = folder / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"embedding_size": 512}))
-    assert "expected (-1, 512), found (-1, 128)" in refusal(tmp_path, artifact=folder)
+    assert "expected (-1, 512), found (-1, 256)" in refusal(tmp_path, artifact=folder)
 
 
 def test_ready_means_that_requests_are_answered(tmp_path: Path) -> None:

@@ -189,10 +189,12 @@ def bench(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_pose_split_of_one_artifact_against_itself(faces: Faces, tmp_path: Path) -> None:
+def test_the_pose_split_of_one_artifact_against_itself(
+    faces: Faces, sface_artifact: Artifact, tmp_path: Path
+) -> None:
     folder = many_portraits(tmp_path / "people", faces, 60)
-    artifact = ROOT / "models" / "sface"
-    options = ("--everyone", "--artifact", artifact, "--artifact", artifact, "--quiet")
+    artifact = ("--artifact", sface_artifact.folder)
+    options = ("--everyone", *artifact, *artifact, "--quiet")
     done = bench("bench.pose", "--data", folder, *options)
     assert done.returncode == 0, done.stderr
     heading, _, *lines = done.stdout.splitlines()
@@ -204,14 +206,12 @@ def test_the_pose_split_of_one_artifact_against_itself(faces: Faces, tmp_path: P
     assert all(row[5:] == ["0.0 %", "0.0 .. 0.0 %"] or row[3] == "0.00 %" for row in rows[4:])
 
 
-def test_degraded_probes(faces: Faces, tmp_path: Path) -> None:
+def test_degraded_probes(faces: Faces, artifact: Artifact, tmp_path: Path) -> None:
     from bench.degradations import PLAIN, degradations
     from bench.degraded import Bench, open_pictures, row_of
-    from model.artifact import read_artifact
     from training.pictures import picture_names
 
     folder = many_portraits(tmp_path / "people", faces, 60)
-    artifact = read_artifact(ROOT / "models" / "sface")
     detector, runtime = Detector(artifact.detector), OpenVinoRuntime(artifact)
     pictures = open_pictures(folder, picture_names(folder), detector)
     assert len(pictures) == 60

@@ -68,7 +68,7 @@ def test_shards_join_to_what_one_run_makes(
     learned = ("--hidden", "4", "--iterations", "30", "--held-out", "0.4", "--rate", "1")
     to = tmp_path / "dnn"
     said = done("dnn", "--embeddings", whole, "--target", "barack", *learned, "--out", to)
-    assert "9 examples to learn from, 128 features each" in said
+    assert "9 examples to learn from, 256 features each" in said
     assert "split by image (the same people on both sides)" in said
     with np.load(to / "features.npz") as features:
         np.testing.assert_array_equal(features["X"], read.embeddings.T.astype(np.float64))
@@ -78,25 +78,29 @@ def test_shards_join_to_what_one_run_makes(
 
 
 def test_chips_of_a_prepared_folder_are_taken_as_they_are(
-    tmp_path: Path, faces: Faces, artifact: Artifact
+    tmp_path: Path, faces: Faces, sface_artifact: Artifact
 ) -> None:
+    """Which are made for SFace, or for the paper's network."""
+    by = ("--artifact", sface_artifact.folder)
     out = tmp_path / "out"
-    prepare(clean_set(tmp_path / "set", faces), out, artifact, Options(quiet=True))
-    assert "12 chips of 3 identities embedded" in done("embed", out, tmp_path / "chips.npz")
+    prepare(clean_set(tmp_path / "set", faces), out, sface_artifact, Options(quiet=True))
+    assert "12 chips of 3 identities embedded" in done("embed", out, tmp_path / "chips.npz", *by)
     read = read_embedded(tmp_path / "chips.npz")
     assert json.loads((out / "splits.json").read_text()).keys() == {"train", "dev", "test"}
     with PillowImage.open(out / "chips" / read.names[7]) as chip:
-        alone = OpenVinoRuntime(artifact).embed(np.asarray(chip)[None])
+        alone = OpenVinoRuntime(sface_artifact).embed(np.asarray(chip)[None])
     np.testing.assert_allclose(read.embeddings[7], alone[0], atol=1e-5)
     # The same faces by way of the pictures; half of the pictures are PNG, so nothing was lost.
-    done("embed", tmp_path / "set", tmp_path / "pictures.npz")
+    done("embed", tmp_path / "set", tmp_path / "pictures.npz", *by)
     np.testing.assert_allclose(
         read.embeddings, read_embedded(tmp_path / "pictures.npz").embeddings, atol=1e-4
     )
     koch = tmp_path / "koch"
-    prepare(tmp_path / "set", koch, artifact, Options(quiet=True, tower=Tower.KOCH))
-    line = refused(training("embed", koch, tmp_path / "koch.npz", "--quiet"))
+    prepare(tmp_path / "set", koch, sface_artifact, Options(quiet=True, tower=Tower.KOCH))
+    line = refused(training("embed", koch, tmp_path / "koch.npz", *by, "--quiet"))
     assert "expected chips of 112 x 112 pixels for this model, found 105 x 105" in line
+    line = refused(training("embed", out, tmp_path / "koch.npz", "--quiet"))
+    assert "expected chips of 190 x 174 pixels for this model, found 112 x 112" in line
     assert not (tmp_path / "koch.npz").exists()
 
 

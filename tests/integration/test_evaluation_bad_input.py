@@ -94,7 +94,7 @@ def test_chips_of_another_tower(tmp_path: Path, of: dict[str, bytes]) -> None:
     folder = people(tmp_path / "paper", {"chips/ann/1.png": of["obama"]})
     (folder / "splits.json").write_text(json.dumps({"train": [], "dev": [], "test": ["ann/1.png"]}))
     line = sentence("evaluate", "--prepared", folder)
-    assert "expected chips of 112 x 112 pixels, which this model takes, found 'ann/1.png'" in line
+    assert "expected chips of 190 x 174 pixels, which this model takes, found 'ann/1.png'" in line
     assert "split of train, dev, test, all; found 'tset'" in sentence(
         "evaluate", "--prepared", folder, "--split", "tset"
     )
@@ -159,7 +159,7 @@ def test_calibrating_on_too_little(tmp_path: Path, of: dict[str, bytes]) -> None
         },
     )
     out = tmp_path / "out"
-    told = sentence("calibrate", "models/sface", "--data", folder, "--out", out)
+    told = sentence("calibrate", "models/fused", "--data", folder, "--out", out)
     assert "expected at least 4 identities, to fit on some and measure on others, found 3" in told
     assert not out.exists()
 

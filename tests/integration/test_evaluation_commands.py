@@ -106,7 +106,7 @@ def test_a_report_of_prepared_chips_holds_all_that_it_shows(
     assert "@import" not in text
     assert "<script" not in text
     # So few pictures say little, however well they are told apart.
-    assert "Too few pictures to judge sface by." in text
+    assert "Too few pictures to judge fused by." in text
     worst = text[text.index("Worst false matches") :].split("</figure>")[0]
     assert "wrong/" in worst
     assert "barack/" in worst

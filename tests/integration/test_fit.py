@@ -23,8 +23,10 @@ KOCH = ("--batch", 2, "--pairs", 4, "--checkpoint-every", 1, "--quiet")
 
 
 @pytest.fixture(scope="module")
-def koch_chips(tmp_path_factory: pytest.TempPathFactory, faces: Faces, artifact: Artifact) -> Path:
-    return prepared(tmp_path_factory.mktemp("koch"), faces, artifact, Tower.KOCH)
+def koch_chips(
+    tmp_path_factory: pytest.TempPathFactory, faces: Faces, sface_artifact: Artifact
+) -> Path:
+    return prepared(tmp_path_factory.mktemp("koch"), faces, sface_artifact, Tower.KOCH)
 
 
 @pytest.fixture(scope="module")
@@ -131,9 +133,9 @@ def test_the_better_ways_run_too(loss: str, koch_chips: Path, tmp_path: Path) ->
 
 
 def test_transfer_begins_at_the_pretrained_tower(
-    faces: Faces, artifact: Artifact, tmp_path: Path
+    faces: Faces, sface_artifact: Artifact, tmp_path: Path
 ) -> None:
-    chips = prepared(tmp_path, faces, artifact, Tower.SFACE)
+    chips = prepared(tmp_path, faces, sface_artifact, Tower.SFACE)
     out = tmp_path / "sface"
     said = train(
         *("fit", chips, "--tower", "sface", "--out", out, "--epochs", 3, "--head-epochs", 1),
@@ -144,9 +146,9 @@ def test_transfer_begins_at_the_pretrained_tower(
     assert [row["stage"] for row in rows] == ["start", "head", "tower", "tower"]
     train("export", out, tmp_path / "artifact", "--quiet")
     tuned = read_artifact(tmp_path / "artifact")
-    assert tuned.manifest.fingerprint != artifact.manifest.fingerprint
+    assert tuned.manifest.fingerprint != sface_artifact.manifest.fingerprint
     pixels = read_chip_set(chips).read(np.arange(12))
-    before = OpenVinoRuntime(artifact).embed(pixels)
+    before = OpenVinoRuntime(sface_artifact).embed(pixels)
     after = OpenVinoRuntime(tuned).embed(pixels)
     assert not np.allclose(before, after, atol=1e-6)
     # It was moved a little, not thrown away.

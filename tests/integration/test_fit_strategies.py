@@ -30,9 +30,9 @@ def losses(run: Path) -> list[float]:
 
 
 def test_two_workers_are_one_with_the_doubled_batch(
-    tmp_path: Path, faces: Faces, artifact: Artifact
+    tmp_path: Path, faces: Faces, sface_artifact: Artifact
 ) -> None:
-    chips = prepared(tmp_path, faces, artifact, Tower.KOCH, paper=True)
+    chips = prepared(tmp_path, faces, sface_artifact, Tower.KOCH, paper=True)
     fit = ("fit", chips, "--epochs", 2, "--pairs", 8, "--quiet")
     hosts = [f"127.0.0.1:{port}" for port in free_ports(2)]
     workers = [

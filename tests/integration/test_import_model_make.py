@@ -86,7 +86,9 @@ def cosines(a: Array, b: Array) -> Array:
     return np.asarray((a * b).sum(axis=1) / lengths)
 
 
-def test_sface_itself(import_: Import, artifact: Artifact, faces: Faces, tmp_path: Path) -> None:
+def test_sface_itself(
+    import_: Import, sface_artifact: Artifact, faces: Faces, tmp_path: Path
+) -> None:
     out = tmp_path / "models" / "mine"
     options = ("--mean", 0, "--scale", 1, "--licence", "Apache-2.0", "--version", "2.1")
     code, said, wrong = import_(fetch(SFACE), out, *options, "--name", "mine")
@@ -96,12 +98,12 @@ def test_sface_itself(import_: Import, artifact: Artifact, faces: Faces, tmp_pat
     manifest = made.manifest
     assert (manifest.name, manifest.version, manifest.embedding_size) == ("mine", "2.1", 128)
     assert manifest.fingerprint in said
-    assert np.allclose(manifest.template, artifact.manifest.template)
+    assert np.allclose(manifest.template, sface_artifact.manifest.template)
     assert [(item.sha256, item.licence) for item in manifest.weights] == [
         (SFACE.sha256, "Apache-2.0"),
         (YUNET.sha256, "MIT"),
     ]
-    assert sha256_of(made.detector) == sha256_of(artifact.detector)
+    assert sha256_of(made.detector) == sha256_of(sface_artifact.detector)
     assert "MIT License" in (out / "licences" / "yunet-MIT.txt").read_text()
     assert manifest.calibration.identities == 3
     assert "the head was fitted on the other 3" in manifest.calibration.dataset
@@ -111,10 +113,10 @@ def test_sface_itself(import_: Import, artifact: Artifact, faces: Faces, tmp_pat
     assert sorted(path.name for path in tmp_path.iterdir()) == ["models"]
     assert [path.name for path in out.parent.iterdir()] == ["mine"]
 
-    chips = augmented_chips(faces, artifact, 24)
-    mine, default = OpenVinoRuntime(made), OpenVinoRuntime(artifact)
-    least = cosines(mine.embed(chips), default.embed(chips)).min()
-    print(f"smallest cosine to the default artifact {least:.7f}")
+    chips = augmented_chips(faces, sface_artifact, 24)
+    mine, built = OpenVinoRuntime(made), OpenVinoRuntime(sface_artifact)
+    least = cosines(mine.embed(chips), built.embed(chips)).min()
+    print(f"smallest cosine to the artifact that `build` made {least:.7f}")
     assert least > 0.9999
     assert "OpenVINO and TensorFlow on 6 chips: embeddings differ by at most " in said
     # The one man's portraits are alike, and another's are not.

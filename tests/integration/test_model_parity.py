@@ -1,9 +1,8 @@
-"""The artifact against the published network, and its runtimes against each other."""
+"""The fast profile's artifact against the published network, in both runtimes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import onnx
@@ -17,8 +16,8 @@ from model.runtimes.openvino_runtime import OpenVinoRuntime
 from model.runtimes.tensorflow_runtime import TensorFlowRuntime
 from model.types import Array, Image
 from model.zoo import SFACE
-from tests.faces import Faces, shared_data
-from tests.integration.real_chips import augmented_chips, celeba_chips, portrait_chips
+from tests.faces import Faces
+from tests.integration.real_chips import real_chips
 from training.fetch import fetch
 from training.head import read_head
 from training.profiles import profile
@@ -32,23 +31,18 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 @pytest.fixture(scope="module")
-def openvino(artifact: Artifact) -> Runtime:
-    return OpenVinoRuntime(artifact)
+def openvino(sface_artifact: Artifact) -> Runtime:
+    return OpenVinoRuntime(sface_artifact)
 
 
 @pytest.fixture(scope="module")
-def tensorflow(artifact: Artifact) -> Runtime:
-    return TensorFlowRuntime(artifact)
+def tensorflow(sface_artifact: Artifact) -> Runtime:
+    return TensorFlowRuntime(sface_artifact)
 
 
 @pytest.fixture(scope="module", params=["augmented", "celeba"])
-def chips(request: pytest.FixtureRequest, faces: Faces, artifact: Artifact) -> Image:
-    if request.param == "augmented":
-        return augmented_chips(faces, artifact, CHIPS)
-    shared = shared_data()
-    if shared is None or not (shared / "celeba300.tar").is_file():
-        pytest.skip("celeba300.tar is not on this machine; augmented portraits are tested instead")
-    return celeba_chips(shared / "celeba300.tar", artifact, CHIPS)
+def chips(request: pytest.FixtureRequest, faces: Faces, sface_artifact: Artifact) -> Image:
+    return real_chips(str(request.param), faces, sface_artifact, CHIPS)
 
 
 @pytest.fixture(scope="module")
@@ -94,19 +88,6 @@ def test_embeddings_are_those_of_the_published_network(
     assert np.abs(found[:5, None] - found[None, :5]).max() > 0.1
 
 
-def test_scores_of_the_runtimes_agree(chips: Image, openvino: Runtime, tensorflow: Runtime) -> None:
-    ours, theirs = openvino.embed(chips), tensorflow.embed(chips)
-    worst, spread = 0.0, []
-    for row in range(0, len(chips), 5):
-        one, other = openvino.score(ours[row], ours), tensorflow.score(theirs[row], theirs)
-        worst = max(worst, float(np.abs(one - other).max()))
-        spread.append((one > 0.02) & (one < 0.98))
-    print(f"largest difference of scores {worst:.1e}")
-    assert worst < SCORE_TOLERANCE
-    # Some pairs lie where the sigmoid is steep: there a difference would show.
-    assert np.sum(spread) >= 10
-
-
 @pytest.mark.parametrize("name", ["openvino", "tensorflow"])
 def test_a_score_is_what_the_formula_says(
     name: str, expected: Array, request: pytest.FixtureRequest
@@ -121,50 +102,3 @@ def test_a_score_is_what_the_formula_says(
         logits = head.bias - np.abs(difference) @ weights
         by_hand = 1 / (1 + np.exp(-logits))
         assert np.abs(runtime.score(expected[row], expected) - by_hand).max() < SCORE_TOLERANCE
-
-
-@pytest.mark.parametrize("name", ["openvino", "tensorflow"])
-def test_scores_run_the_right_way(
-    name: str, faces: Faces, artifact: Artifact, request: pytest.FixtureRequest
-) -> None:
-    runtime: Runtime = request.getfixturevalue(name)
-    embeddings = runtime.embed(portrait_chips(faces, artifact))
-    itself = runtime.score(embeddings[0], embeddings)
-    assert itself[0] == itself.max() > 0.999
-    # Other portraits of the same man, then other people.
-    assert min(itself[1], itself[2]) > artifact.manifest.detection_threshold
-    assert max(itself[3], itself[4]) < 0.1
-    back = runtime.score(embeddings[3], embeddings[[0]])
-    assert float(back[0]) == pytest.approx(float(itself[3]), abs=1e-6)
-
-
-@pytest.mark.parametrize("count", [1, 2, 3, 17])
-def test_a_batch_gives_what_each_chip_gives_alone(
-    openvino: Runtime, faces: Faces, artifact: Artifact, count: int
-) -> None:
-    chips = augmented_chips(faces, artifact, count)
-    alone = np.concatenate([openvino.embed(chip[None]) for chip in chips])
-    assert np.abs(openvino.embed(chips) - alone).max() < 1e-5
-
-
-def test_threads_do_not_disturb_each_other(
-    openvino: Runtime, faces: Faces, artifact: Artifact
-) -> None:
-    chips = augmented_chips(faces, artifact, 16)
-    expected = openvino.embed(chips)
-    in_turn = [openvino.score(row, expected) for row in expected]
-    with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda chip: openvino.embed(chip[None])[0], chips))
-        scores = list(pool.map(lambda row: openvino.score(row, expected), expected))
-    assert np.abs(np.stack(found) - expected).max() < 1e-5
-    assert np.abs(np.stack(scores) - np.stack(in_turn)).max() < 1e-5
-
-
-def test_an_answer_is_not_overwritten_by_the_next(
-    openvino: Runtime, faces: Faces, artifact: Artifact
-) -> None:
-    chips = augmented_chips(faces, artifact, 2)
-    first = openvino.embed(chips[:1])
-    kept = first.copy()
-    openvino.embed(chips[1:])
-    assert np.array_equal(first, kept)

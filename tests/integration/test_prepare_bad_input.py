@@ -122,54 +122,54 @@ def test_each_refusal_is_one_line_and_exit_code_1(
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_a_bomb(tmp_path: Path, artifact: Artifact) -> None:
+def test_a_bomb(tmp_path: Path, sface_artifact: Artifact) -> None:
     archive = write_tar(tmp_path / "a.tgz", "ann/1.jpg", bytes(70 << 20))
-    assert "decompression bomb" in said(archive, artifact)
+    assert "decompression bomb" in said(archive, sface_artifact)
 
 
-def test_an_empty_folder_and_an_empty_archive(tmp_path: Path, artifact: Artifact) -> None:
+def test_an_empty_folder_and_an_empty_archive(tmp_path: Path, sface_artifact: Artifact) -> None:
     (tmp_path / "set").mkdir()
-    assert "in 'set', found none" in said(tmp_path / "set", artifact)
-    assert "found none" in said(packed(tmp_path / "set", tmp_path / "a.tgz"), artifact)
+    assert "in 'set', found none" in said(tmp_path / "set", sface_artifact)
+    assert "found none" in said(packed(tmp_path / "set", tmp_path / "a.tgz"), sface_artifact)
     (tmp_path / "set" / "ann").mkdir()
     (tmp_path / "set" / "bob").mkdir()
-    assert "expected pictures in the folders" in said(tmp_path / "set", artifact)
+    assert "expected pictures in the folders" in said(tmp_path / "set", sface_artifact)
 
 
-def test_a_source_that_is_not_there(tmp_path: Path, artifact: Artifact) -> None:
-    assert "found nothing at" in said(tmp_path / "no.tgz", artifact)
+def test_a_source_that_is_not_there(tmp_path: Path, sface_artifact: Artifact) -> None:
+    assert "found nothing at" in said(tmp_path / "no.tgz", sface_artifact)
 
 
-def test_one_identity_only(tmp_path: Path, faces: Faces, artifact: Artifact) -> None:
+def test_one_identity_only(tmp_path: Path, faces: Faces, sface_artifact: Artifact) -> None:
     clean_set(tmp_path / "set", faces)
     for name in ("joe", "astronaut"):
         shutil.rmtree(tmp_path / "set" / name)
-    text = said(tmp_path / "set", artifact)
+    text = said(tmp_path / "set", sface_artifact)
     assert "at least two identities" in text
     assert "--split image" in text
-    assert "at least two" in said(packed(tmp_path / "set", tmp_path / "a.tgz"), artifact)
+    assert "at least two" in said(packed(tmp_path / "set", tmp_path / "a.tgz"), sface_artifact)
 
 
-def test_two_images_only(tmp_path: Path, faces: Faces, artifact: Artifact) -> None:
+def test_two_images_only(tmp_path: Path, faces: Faces, sface_artifact: Artifact) -> None:
     of = portraits(faces)
     place(tmp_path / "set" / "ann" / "1.png", encoded(of["astronaut"]))
     place(tmp_path / "set" / "joe" / "1.png", encoded(of["biden"]))
-    assert "at least 4 pictures with a face" in said(tmp_path / "set", artifact)
+    assert "at least 4 pictures with a face" in said(tmp_path / "set", sface_artifact)
     # The same when it shows only after every picture was looked at.
     for number in range(5):
         place(
             tmp_path / "set" / "joe" / f"no{number}.png", encoded(without_face(240, 320 + number))
         )
-    text = said(tmp_path / "set", artifact)
+    text = said(tmp_path / "set", sface_artifact)
     assert "found 2" in text
 
 
-def test_labels_that_are_files(tmp_path: Path, faces: Faces, artifact: Artifact) -> None:
+def test_labels_that_are_files(tmp_path: Path, faces: Faces, sface_artifact: Artifact) -> None:
     clean_set(tmp_path / "set", faces)
     place(tmp_path / "set" / "labels.csv", b"1.jpg,joe")
-    assert "found the file 'labels.csv'" in said(tmp_path / "set", artifact)
+    assert "found the file 'labels.csv'" in said(tmp_path / "set", sface_artifact)
     archive = packed(tmp_path / "set", tmp_path / "a.tgz")
-    assert "found the file 'labels.csv'" in said(archive, artifact)
+    assert "found the file 'labels.csv'" in said(archive, sface_artifact)
 
 
 @pytest.fixture
@@ -178,11 +178,13 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         yield folder
 
 
-def test_a_full_disk(tmp_path: Path, small_disk: Path, faces: Faces, artifact: Artifact) -> None:
+def test_a_full_disk(
+    tmp_path: Path, small_disk: Path, faces: Faces, sface_artifact: Artifact
+) -> None:
     source = clean_set(tmp_path / "set", faces)
     archive = packed(source, tmp_path / "a.tgz")
     with pytest.raises(DiskFull, match="the disk is full; nothing was unpacked"):
-        prepare(archive, small_disk / "out", artifact, QUIET)
+        prepare(archive, small_disk / "out", sface_artifact, QUIET)
     assert list(small_disk.iterdir()) == []
     line = refused(training("prepare", archive, small_disk / "out", "--quiet"))
     assert line == "error: the disk is full; nothing was unpacked"
@@ -191,11 +193,11 @@ def test_a_full_disk(tmp_path: Path, small_disk: Path, faces: Faces, artifact: A
     ballast = small_disk / "ballast"
     ballast.write_bytes(bytes(400 << 10))
     with pytest.raises(DiskFull, match="free some space and run it again"):
-        prepare(source, small_disk / "out", artifact, QUIET)
+        prepare(source, small_disk / "out", sface_artifact, QUIET)
     out = small_disk / "out"
     assert not (out / "report.json").exists()
     assert not [path for path in out.rglob("*") if path.name.startswith(".")]
     ballast.unlink()
-    done = prepare(source, out, artifact, QUIET)
+    done = prepare(source, out, sface_artifact, QUIET)
     assert done.looked == 0, "it goes on where it stood"
     assert done.report["counts"]["kept"] == 12

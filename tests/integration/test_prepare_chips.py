@@ -49,10 +49,10 @@ def read(path: Path) -> Any:
 
 
 def test_every_dropped_picture_has_its_reason(
-    tmp_path: Path, dirty: Path, artifact: Artifact
+    tmp_path: Path, dirty: Path, sface_artifact: Artifact
 ) -> None:
     out = tmp_path / "out"
-    done = prepare(packed(dirty, tmp_path / "a.tgz"), out, artifact, QUIET)
+    done = prepare(packed(dirty, tmp_path / "a.tgz"), out, sface_artifact, QUIET)
     assert reasons(done) == {
         "barack/4-same.bmp": "exact_duplicate",
         "barack/5-broken.jpg": "unreadable",
@@ -74,23 +74,25 @@ def test_every_dropped_picture_has_its_reason(
     assert hidden == [".DS_Store"], "nothing half written is left"
 
 
-def test_near_duplicates_go_on_request(tmp_path: Path, dirty: Path, artifact: Artifact) -> None:
+def test_near_duplicates_go_on_request(
+    tmp_path: Path, dirty: Path, sface_artifact: Artifact
+) -> None:
     options = Options(quiet=True, drop_near_duplicates=True)
-    done = prepare(dirty, tmp_path / "out", artifact, options)
+    done = prepare(dirty, tmp_path / "out", sface_artifact, options)
     assert reasons(done)["barack/8-near.jpg"] == "near_duplicate"
     assert "barack/8-near.png" not in chips(tmp_path / "out")
     assert "barack/2.png" in chips(tmp_path / "out")
 
 
 def test_a_chip_is_what_the_service_would_see(
-    tmp_path: Path, clean: Path, artifact: Artifact
+    tmp_path: Path, clean: Path, sface_artifact: Artifact
 ) -> None:
     image = rgb((clean / "joe" / "0.png").read_bytes())
-    marks = Detector(artifact.detector).detect(image)[0].landmarks
-    template = artifact.manifest.template
+    marks = Detector(sface_artifact.detector).detect(image)[0].landmarks
+    template = sface_artifact.manifest.template
     for tower, side in ((Tower.SFACE, 112), (Tower.KOCH, 105)):
         out = tmp_path / tower
-        prepare(clean, out, artifact, Options(quiet=True, tower=tower))
+        prepare(clean, out, sface_artifact, Options(quiet=True, tower=tower))
         with PillowImage.open(out / "chips" / "joe" / "0.png") as chip:
             assert (chip.format, chip.mode) == ("PNG", "RGB")
             expected = align(image, marks, template * np.float32(side / 112), (side, side))
@@ -98,50 +100,50 @@ def test_a_chip_is_what_the_service_would_see(
 
 
 def test_a_second_run_does_only_what_is_missing(
-    tmp_path: Path, faces: Faces, artifact: Artifact
+    tmp_path: Path, faces: Faces, sface_artifact: Artifact
 ) -> None:
     source, out = clean_set(tmp_path / "set", faces), tmp_path / "out"
-    first = prepare(source, out, artifact, QUIET)
+    first = prepare(source, out, sface_artifact, QUIET)
     assert (first.looked, first.cut) == (12, 12)
-    again = prepare(source, out, artifact, QUIET)
+    again = prepare(source, out, sface_artifact, QUIET)
     assert (again.looked, again.cut, again.report) == (0, 0, first.report)
     (out / "chips" / "joe" / "0.png").unlink()
     place(source / "joe" / "1.png", (source / "joe" / "2.png").read_bytes())
     os.utime(source / "joe" / "1.png", (1, 1))
     (source / "barack" / "3.png").unlink()
-    changed = prepare(source, out, artifact, QUIET)
+    changed = prepare(source, out, sface_artifact, QUIET)
     assert (changed.looked, changed.cut) == (1, 2)
     assert reasons(changed) == {"joe/2.png": "exact_duplicate"}
     assert not {"joe/2.png", "barack/3.png"} & chips(out)
 
 
 def test_other_settings_need_another_folder(
-    tmp_path: Path, clean: Path, artifact: Artifact
+    tmp_path: Path, clean: Path, sface_artifact: Artifact
 ) -> None:
     out = tmp_path / "out"
-    prepare(clean, out, artifact, QUIET)
+    prepare(clean, out, sface_artifact, QUIET)
     before = chips(out)
     with pytest.raises(DataError, match="was made with tower = sface, now it is koch"):
-        prepare(clean, out, artifact, Options(quiet=True, tower=Tower.KOCH))
+        prepare(clean, out, sface_artifact, Options(quiet=True, tower=Tower.KOCH))
     assert chips(out) == before
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("keep me")
     with pytest.raises(DataError, match="to be empty"):
-        prepare(clean, tmp_path / "mine", artifact, QUIET)
+        prepare(clean, tmp_path / "mine", sface_artifact, QUIET)
     assert (tmp_path / "mine" / "letter.txt").read_text() == "keep me"
     with pytest.raises(DataError, match="outside of the pictures' folder"):
-        prepare(clean, clean / "out", artifact, QUIET)
+        prepare(clean, clean / "out", sface_artifact, QUIET)
 
 
-def test_splits_are_saved_and_said(tmp_path: Path, clean: Path, artifact: Artifact) -> None:
+def test_splits_are_saved_and_said(tmp_path: Path, clean: Path, sface_artifact: Artifact) -> None:
     out = tmp_path / "out"
-    by_identity = prepare(clean, out, artifact, QUIET).report
+    by_identity = prepare(clean, out, sface_artifact, QUIET).report
     splits = read(out / "splits.json")
     owners = [{chip.split("/")[0] for chip in part} for part in splits.values()]
     assert sum(map(len, owners)) == len(set.union(*owners)) == 3
     assert set().union(*splits.values()) == chips(out)
     assert by_identity["split"]["by"] == "identity"
-    by_image = prepare(clean, out, artifact, Options(quiet=True, split=SplitBy.IMAGE)).report
+    by_image = prepare(clean, out, sface_artifact, Options(quiet=True, split=SplitBy.IMAGE)).report
     assert any("split by image" in note for note in by_image["notes"])
     assert set().union(*read(out / "splits.json").values()) == chips(out)
 
@@ -163,11 +165,11 @@ def test_splits_hold_their_shares_and_follow_the_seed() -> None:
 
 
 def test_cleaning_takes_the_face_that_comes_back(
-    tmp_path: Path, faces: Faces, artifact: Artifact
+    tmp_path: Path, faces: Faces, sface_artifact: Artifact
 ) -> None:
     source = web_set(tmp_path / "set", faces)
-    plain = prepare(source, tmp_path / "plain", artifact, QUIET)
-    cleaned = prepare(source, tmp_path / "out", artifact, Options(quiet=True, clean=True))
+    plain = prepare(source, tmp_path / "plain", sface_artifact, QUIET)
+    cleaned = prepare(source, tmp_path / "out", sface_artifact, Options(quiet=True, clean=True))
     assert reasons(plain) == {}
     assert reasons(cleaned) == {"barack/5-other.png": "disagrees_with_folder"}
     faces_of = {one.picture.name: one.face for one in cleaned.decision.kept}
@@ -176,5 +178,5 @@ def test_cleaning_takes_the_face_that_comes_back(
     with PillowImage.open(tmp_path / "out" / "dropped.png") as sheet:
         assert sheet.format == "PNG"
     assert not (tmp_path / "plain" / "dropped.png").exists()
-    again = prepare(source, tmp_path / "out", artifact, Options(quiet=True, clean=True))
+    again = prepare(source, tmp_path / "out", sface_artifact, Options(quiet=True, clean=True))
     assert (again.looked, again.cut, again.report) == (0, 0, cleaned.report)

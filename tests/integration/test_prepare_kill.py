@@ -19,7 +19,7 @@ PICTURES = 120
 KILLED_AT = 10
 
 
-def test_a_killed_run_goes_on(tmp_path: Path, faces: Faces, artifact: Artifact) -> None:
+def test_a_killed_run_goes_on(tmp_path: Path, faces: Faces, sface_artifact: Artifact) -> None:
     source, out = many_portraits(tmp_path / "set", faces, PICTURES), tmp_path / "out"
     looks = out / "state" / "looks.jsonl"
     command = [sys.executable, "-m", "training", "prepare", str(source), str(out), "--quiet"]
@@ -44,6 +44,6 @@ def test_a_killed_run_goes_on(tmp_path: Path, faces: Faces, artifact: Artifact) 
     (line,) = [line for line in again.stdout.splitlines() if "looked at" in line]
     assert 0 < int(line.split()[0]) <= PICTURES - done_before
     whole = tmp_path / "whole"
-    prepare(source, whole, artifact, Options(quiet=True))
+    prepare(source, whole, sface_artifact, Options(quiet=True))
     assert results(out) == results(whole)
     assert sum(name.startswith("chips/") for name in results(out)) == PICTURES

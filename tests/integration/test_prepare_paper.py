@@ -80,7 +80,7 @@ def test_the_commands_make_folders_and_sheets(tmp_path: Path, faces: Faces) -> N
         assert chart.format == "PNG"
 
 
-def test_footballers_are_cleaned(tmp_path: Path, artifact: Artifact) -> None:
+def test_footballers_are_cleaned(tmp_path: Path, sface_artifact: Artifact) -> None:
     shared = shared_data()
     if shared is None or not (shared / "footballers.tgz").is_file():
         pytest.skip("the footballers are not on this machine")
@@ -94,7 +94,9 @@ def test_footballers_are_cleaned(tmp_path: Path, artifact: Artifact) -> None:
                 path = tmp_path / "set" / player / file
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content.read())
-    done = prepare(tmp_path / "set", tmp_path / "out", artifact, Options(quiet=True, clean=True))
+    done = prepare(
+        tmp_path / "set", tmp_path / "out", sface_artifact, Options(quiet=True, clean=True)
+    )
     dropped = {one["file"] for one in done.report["dropped"]}
     # Seen by eye: Ronaldo and Maradona in the folder of Messi.
     assert {"lionel_messi/102.jpg", "lionel_messi/110.jpg"} <= dropped

@@ -66,11 +66,11 @@ def test_a_wrong_shard_on_the_command_line(tmp_path: Path) -> None:
 
 
 def test_shards_at_once_make_what_one_run_makes(
-    tmp_path: Path, faces: Faces, artifact: Artifact
+    tmp_path: Path, faces: Faces, sface_artifact: Artifact
 ) -> None:
     archive = packed(dirty_set(tmp_path / "set", faces), tmp_path / "a.tgz")
     whole, out = tmp_path / "whole", tmp_path / "out"
-    expected = prepare(archive, whole, artifact, Options(quiet=True))
+    expected = prepare(archive, whole, sface_artifact, Options(quiet=True))
     running = [started(archive, out, "--shard", f"{index}/3") for index in (1, 2, 3)]
     said = [process.communicate(timeout=200) for process in running]
     assert [process.returncode for process in running] == [0, 0, 0], said
@@ -79,7 +79,7 @@ def test_shards_at_once_make_what_one_run_makes(
     assert max(looked) - min(looked) <= 1
     assert not (out / "report.json").exists()
     # Once all looks are there, a shard cuts its part of the chips.
-    again = prepare_shard(archive, out, artifact, Options(quiet=True), Shard(1, 3))
+    again = prepare_shard(archive, out, sface_artifact, Options(quiet=True), Shard(1, 3))
     assert (again.looked, again.waiting) == (0, 0)
     end = training("prepare", archive, out, "--quiet")
     assert "0 pictures looked at" in end.stdout, end.stderr
@@ -89,13 +89,13 @@ def test_shards_at_once_make_what_one_run_makes(
 
 
 def test_states_of_two_machines_are_copied_together(
-    tmp_path: Path, faces: Faces, artifact: Artifact
+    tmp_path: Path, faces: Faces, sface_artifact: Artifact
 ) -> None:
     archive = packed(dirty_set(tmp_path / "set", faces), tmp_path / "a.tgz")
-    expected = prepare(archive, tmp_path / "whole", artifact, Options(quiet=True))
+    expected = prepare(archive, tmp_path / "whole", sface_artifact, Options(quiet=True))
     for index in (1, 2):
         part = prepare_shard(
-            archive, tmp_path / f"m{index}", artifact, Options(quiet=True), Shard(index, 2)
+            archive, tmp_path / f"m{index}", sface_artifact, Options(quiet=True), Shard(index, 2)
         )
         assert part.waiting == 19 - part.mine
     # Unpacked on its own, each file of the third machine has another time.
@@ -104,36 +104,39 @@ def test_states_of_two_machines_are_copied_together(
     for path in (tmp_path / "m1" / "state", tmp_path / "m2" / "state"):
         for file in path.glob("*.json*"):
             shutil.copyfile(file, out / "state" / file.name)
-    done = prepare(archive, out, artifact, Options(quiet=True))
+    done = prepare(archive, out, sface_artifact, Options(quiet=True))
     assert done.looked == 0
     assert done.report == expected.report
     assert results(out) == results(tmp_path / "whole")
 
 
 def test_what_no_shard_looked_at_is_looked_at_in_the_end(
-    tmp_path: Path, faces: Faces, artifact: Artifact
+    tmp_path: Path, faces: Faces, sface_artifact: Artifact
 ) -> None:
     source = dirty_set(tmp_path / "set", faces)
-    part = prepare_shard(source, tmp_path / "out", artifact, Options(quiet=True), Shard(2, 2))
+    part = prepare_shard(source, tmp_path / "out", sface_artifact, Options(quiet=True), Shard(2, 2))
     assert (part.mine, part.looked, part.waiting, part.cut) == (9, 9, 10, 0)
-    done = prepare(source, tmp_path / "out", artifact, Options(quiet=True))
+    done = prepare(source, tmp_path / "out", sface_artifact, Options(quiet=True))
     assert done.looked == 10
-    assert done.report == prepare(source, tmp_path / "whole", artifact, Options(quiet=True)).report
+    assert (
+        done.report
+        == prepare(source, tmp_path / "whole", sface_artifact, Options(quiet=True)).report
+    )
 
 
 def test_a_look_without_embeddings_is_no_look_for_clean(
-    tmp_path: Path, faces: Faces, artifact: Artifact
+    tmp_path: Path, faces: Faces, sface_artifact: Artifact
 ) -> None:
     source = dirty_set(tmp_path / "set", faces)
     clean = Options(quiet=True, clean=True)
-    prepare_shard(source, tmp_path / "plain", artifact, Options(quiet=True), Shard(1, 2))
-    prepare_shard(source, tmp_path / "out", artifact, clean, Shard(2, 2))
+    prepare_shard(source, tmp_path / "plain", sface_artifact, Options(quiet=True), Shard(1, 2))
+    prepare_shard(source, tmp_path / "out", sface_artifact, clean, Shard(2, 2))
     name = "looks-1-of-2.jsonl"
     shutil.copyfile(tmp_path / "plain/state" / name, tmp_path / "out/state" / name)
-    done = prepare(source, tmp_path / "out", artifact, clean)
+    done = prepare(source, tmp_path / "out", sface_artifact, clean)
     # All but the two that nobody can read, and so nobody can embed.
     assert done.looked in (8, 9, 10)
-    assert done.report == prepare(source, tmp_path / "whole", artifact, clean).report
+    assert done.report == prepare(source, tmp_path / "whole", sface_artifact, clean).report
 
 
 def wait_for(path: Path, lines: int) -> None:
@@ -179,30 +182,36 @@ def test_a_second_run_is_told_at_once_and_a_kill_frees_the_folder(
 
 
 def test_a_refused_run_leaves_the_work_of_others(
-    tmp_path: Path, faces: Faces, artifact: Artifact
+    tmp_path: Path, faces: Faces, sface_artifact: Artifact
 ) -> None:
     source, out = dirty_set(tmp_path / "set", faces), tmp_path / "out"
-    prepare_shard(source, out, artifact, Options(quiet=True), Shard(1, 2))
+    prepare_shard(source, out, sface_artifact, Options(quiet=True), Shard(1, 2))
     shutil.rmtree(source / "joe")
     shutil.rmtree(source / "astronaut")
     # A shard of a folder that became too small is refused; what it saw before stays.
     with pytest.raises(DataError, match="at least two identities"):
-        prepare(source, out, artifact, Options(quiet=True))
+        prepare(source, out, sface_artifact, Options(quiet=True))
     assert (out / "state" / "looks-1-of-2.jsonl").stat().st_size > 0
 
 
-def test_a_refused_run_takes_back_only_what_it_made(tmp_path: Path, artifact: Artifact) -> None:
+def test_a_refused_run_takes_back_only_what_it_made(
+    tmp_path: Path, sface_artifact: Artifact
+) -> None:
     (tmp_path / "set" / "ann").mkdir(parents=True)
     (tmp_path / "empty").mkdir()
     for out in (tmp_path / "empty", tmp_path / "a" / "b" / "out"):
         with pytest.raises(DataError, match="expected pictures"):
-            prepare(tmp_path / "set", out, artifact, Options(quiet=True))
+            prepare(tmp_path / "set", out, sface_artifact, Options(quiet=True))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "set"]
     assert list((tmp_path / "empty").iterdir()) == []
     # While a shard is at work there, nothing is taken away under its feet.
     with Lock(tmp_path / "empty", Shard(1, 2)):
         with pytest.raises(DataError, match="expected pictures"):
             prepare_shard(
-                tmp_path / "set", tmp_path / "empty", artifact, Options(quiet=True), Shard(2, 2)
+                tmp_path / "set",
+                tmp_path / "empty",
+                sface_artifact,
+                Options(quiet=True),
+                Shard(2, 2),
             )
         assert (tmp_path / "empty" / "state" / "lock-1-of-2").exists()

@@ -189,7 +189,7 @@ def test_people_enrolled_with_the_default_model_are_embedded_again(
         assert found == pytest.approx(wanted, abs=2e-4)
         items = answer(after.get("/v1/identities/him"))["items"]
         assert [item["fingerprint"] for item in items] == [FINGERPRINT] * 2
-    # And back again: 128 numbers take the place of 4,096.
+    # And back again: 256 numbers take the place of 4,096.
     with running_service(tmp_path, keep="original") as url, httpx.Client(base_url=url) as back:
         assert verify(back, faces.read("obama3.jpg"))["verified"] is True
 

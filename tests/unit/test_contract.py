@@ -10,8 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from model.artifact import Artifact
+from model.backbones.fused import TEMPLATE
 from model.contract import Manifest
-from model.templates import ARCFACE_112
 
 
 def changed(artifact: Artifact, **fields: object) -> dict[str, Any]:
@@ -25,8 +25,16 @@ def parse(content: dict[str, Any]) -> Manifest:
 
 def test_the_default_manifest_is_read_back_as_it_was(artifact: Artifact) -> None:
     assert parse(changed(artifact)) == artifact.manifest
-    assert np.allclose(artifact.manifest.template, ARCFACE_112, atol=1e-3)
+    assert np.allclose(artifact.manifest.template, TEMPLATE, atol=1e-3)
     assert artifact.manifest.template.shape == (5, 2)
+    assert artifact.manifest.landmarks == "second look"
+
+
+def test_a_manifest_without_landmarks_takes_the_detectors(artifact: Artifact) -> None:
+    """As those do that were written before there was a choice."""
+    content = changed(artifact)
+    del content["landmarks"]
+    assert parse(content).landmarks == "detector"
 
 
 @pytest.mark.parametrize(
@@ -39,6 +47,7 @@ def test_the_default_manifest_is_read_back_as_it_was(artifact: Artifact) -> None
         {"input_size": [112]},
         {"input_size": [112, 0]},
         {"input_size": [112, 112, 3]},
+        {"landmarks": "third look"},
         {"alignment_template": [[0, 0]] * 4},
         {"alignment_template": [[0, 0]] * 6},
         {"alignment_template": [[0, 0, 0]] * 5},

@@ -102,8 +102,9 @@ def test_the_held_out_identities_are_those_that_the_head_is_judged_on() -> None:
         assert fit_head(made_up(set(spoilt)), "made up").provenance["dev_accuracy"] == 1
 
 
-def test_as_many_are_held_out_as_the_default_head_says() -> None:
-    fitted = json.loads((ROOT / "training" / "fitted" / "sface_head.json").read_text())
+@pytest.mark.parametrize("name", ["fused", "sface"])
+def test_as_many_are_held_out_as_a_kept_head_says(name: str) -> None:
+    fitted = json.loads((ROOT / "training" / "fitted" / f"{name}_head.json").read_text())
     of = fitted["provenance"]
     everyone = of["fit_identities"] + of["dev_identities"]
     assert len(held_out(str(number) for number in range(everyone))) == of["dev_identities"]

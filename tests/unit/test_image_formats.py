@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from model.alignment import align
 from model.artifact import Artifact
+from model.chip import chip_of, located
 from model.faces import Detector
 from model.image import FORMATS, Limits, decode
 from model.runtimes.openvino_runtime import OpenVinoRuntime
@@ -167,7 +167,7 @@ def test_all_orientations_give_one_embedding(
     def embedding(data: bytes) -> Array:
         image = decode(data, Limits())
         (face,) = detector.detect(image)
-        chip = align(image, face.landmarks, manifest.template, manifest.input_size)
+        chip = chip_of(image, located(detector, image, face, manifest), manifest)
         return np.asarray(runtime.embed(chip[None])[0])
 
     expected = embedding(encoded(upright))

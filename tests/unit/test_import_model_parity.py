@@ -23,7 +23,7 @@ def test_the_default_artifact_agrees_on_real_faces(artifact: Artifact, faces: Fa
 
 
 def test_equal_chips_prove_nothing(artifact: Artifact) -> None:
-    chips = np.full((3, 112, 112, 3), 90, dtype=np.uint8)
+    chips = np.full((3, *artifact.manifest.input_size, 3), 90, dtype=np.uint8)
     with pytest.raises(ArtifactError, match="different faces, found 3 equal ones"):
         check_parity(artifact, chips)
     with pytest.raises(ValueError, match="two chips or more to compare runtimes on, found 1"):

@@ -55,7 +55,7 @@ def test_a_line_that_is_no_pair_is_named(tmp_path: Path) -> None:
 
 def test_all_pairs_are_scored_once(artifact: Artifact) -> None:
     generator = np.random.default_rng(2)
-    rows = generator.normal(size=(40, 128))
+    rows = generator.normal(size=(40, artifact.manifest.embedding_size))
     embeddings = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
     names = tuple(f"{number % 7}/{number}.jpg" for number in range(40))
     identities = np.array([name.split("/")[0] for name in names])

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from model.alignment import align
 from model.artifact import Artifact
+from model.chip import located
 from model.faces import Detector, Face
-from model.quality import BOUNDS, Quality, Reason, measure, reasons
+from model.quality import BOUNDS, Quality, Reason, measure, quality_chip, reasons
 from model.types import Image
 from tests.faces import Faces
 from tests.pictures import rgb
@@ -24,15 +24,12 @@ class Judge:
         self._manifest, self._detector = artifact.manifest, detector
 
     def __call__(self, image: Image) -> Quality:
-        (face,) = self._detector.detect(image)
-        return measure(face, self.chip(image, face), image.shape[:2])
+        face = self.face(image)
+        return measure(face, quality_chip(image, face), image.shape[:2])
 
     def face(self, image: Image) -> Face:
         (face,) = self._detector.detect(image)
-        return face
-
-    def chip(self, image: Image, face: Face) -> Image:
-        return align(image, face.landmarks, self._manifest.template, self._manifest.input_size)
+        return located(self._detector, image, face, self._manifest)
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +118,7 @@ def test_a_face_at_the_edge_but_whole(portrait: Image, judge: Judge) -> None:
 def test_a_turned_head(portrait: Image, judge: Judge, side: int) -> None:
     """The nose is moved towards one eye, as turning the head does."""
     face = judge.face(portrait)
-    chip = judge.chip(portrait, face)
+    chip = quality_chip(portrait, face)
     eyes = float(np.linalg.norm(face.landmarks[1] - face.landmarks[0]))
     yaw = []
     for step in (0.0, 0.2, 0.4, 0.6):
@@ -144,7 +141,7 @@ def test_yaw_is_positive_when_they_look_to_their_left(faces: Faces, judge: Judge
 
 def test_pitch_is_positive_when_the_nose_rises(portrait: Image, judge: Judge) -> None:
     face = judge.face(portrait)
-    chip = judge.chip(portrait, face)
+    chip = quality_chip(portrait, face)
     marks = face.landmarks.copy()
     marks[2, 1] -= 0.3 * (marks[3, 1] - marks[0, 1])
     up = measure(replace(face, landmarks=marks), chip, portrait.shape[:2])
@@ -155,7 +152,7 @@ def test_pitch_is_positive_when_the_nose_rises(portrait: Image, judge: Judge) ->
 
 def test_a_hesitant_detector(portrait: Image, judge: Judge) -> None:
     face = replace(judge.face(portrait), confidence=0.74)
-    quality = measure(face, judge.chip(portrait, face), portrait.shape[:2])
+    quality = measure(face, quality_chip(portrait, face), portrait.shape[:2])
     assert reasons(quality, "standard") == (Reason.LOW_CONFIDENCE,)
 
 

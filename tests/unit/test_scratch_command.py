@@ -204,14 +204,16 @@ def test_a_file_that_is_no_npz(dnn: Dnn, tmp_path: Path, content: bytes) -> None
     )
 
 
-def test_a_folder_of_pictures(dnn: Dnn, tmp_path: Path, faces: Faces, artifact: Artifact) -> None:
+def test_a_folder_of_pictures(
+    dnn: Dnn, tmp_path: Path, faces: Faces, sface_artifact: Artifact
+) -> None:
     for folder, names in (("obama", ("obama", "obama2", "obama3")), ("other", ("biden",))):
         (tmp_path / "people" / folder).mkdir(parents=True)
         for name in names:
             shutil.copy(faces.folder / f"{name}.jpg", tmp_path / "people" / folder)
     shutil.copy(faces.folder / "astronaut.png", tmp_path / "people/other")
     (tmp_path / "people/other/broken.jpg").write_bytes(b"broken")
-    options = ["--artifact", ROOT / "models/sface", "--hidden", 4, "--out", tmp_path / "out"]
+    options = ["--artifact", sface_artifact.folder, "--hidden", 4, "--out", tmp_path / "out"]
     people = ["--data", tmp_path / "people", "--target"]
     learned = [*options, "--held-out", 0.4, "--rate", 1]
     code, said, _ = dnn(*people, "obama", *learned)
