@@ -21,7 +21,7 @@ NAMES = ("obama.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg", "astronaut.png")
 
 
 def real_chips(source: str, faces: Faces, artifact: Artifact, count: int) -> Image:
-    """"augmented" portraits, or of "celeba", if it is on this machine. Shape (count, H, W, 3)."""
+    """Of the source "augmented" (portraits), or "celeba" where it is. Shape (count, H, W, 3)."""
     if source == "augmented":
         return augmented_chips(faces, artifact, count)
     shared = shared_data()

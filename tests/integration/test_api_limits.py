@@ -65,7 +65,8 @@ def test_the_operators_thresholds(tight: httpx.Client, faces: Faces) -> None:
     assert content["detection_threshold"] == {"value": 0.25, "source": "settings"}
     assert content["verification_threshold"] == {"value": 0.75, "source": "settings"}
     thresholds = answer(tight.get("/v1/model"))["thresholds"]
-    assert thresholds == {"detection_threshold": 0.25, "verification_threshold": 0.75, "fmr": None}
+    expected = {"detection_threshold": 0.25, "verification_threshold": 0.75, "fmr": None}
+    assert thresholds == expected | {"fusion": "share"}
 
 
 def test_limits_of_one_image(tight: httpx.Client, faces: Faces) -> None:

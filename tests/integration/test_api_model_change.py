@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import cv2
 import httpx
+import numpy as np
 import pytest
 
 from tests.faces import Faces
 from tests.integration.api_client import answer, enrol, post, problem
 from tests.integration.conftest import OTHER_FINGERPRINT
+from tests.pictures import encoded, rgb
 from tests.running import running_service
 
 # A crop is a JPEG of the face at quality 95: near the original, not equal to it. The
@@ -23,10 +26,17 @@ def verify(client: httpx.Client, probe: bytes) -> dict[str, Any]:
     return answer(post(client, "/v1/verify", "multipart", {"image": probe}, identity="him"))
 
 
+def probes(faces: Faces) -> list[bytes]:
+    """Him, others, and him made so broad that the model doubts: there the sigmoid is steep."""
+    him = rgb(faces.read("obama3.jpg"))
+    broad = [cv2.resize(him, None, fx=0.3 * by, fy=0.3) for by in (2, 2.15, 2.3, 2.45)]
+    others = [faces.read(name) for name in ("obama3.jpg", "biden.jpg", "astronaut.png")]
+    return [*others, *(encoded(np.asarray(image, np.uint8)) for image in broad)]
+
+
 def scores(client: httpx.Client, faces: Faces) -> list[float]:
-    """Of him and of another; one of these lies where the sigmoid is steep."""
-    probes = (faces.read("obama3.jpg"), faces.read("biden.jpg"))
-    return [item["score"] for probe in probes for item in verify(client, probe)["scores"]]
+    found = [verify(client, probe)["scores"] for probe in probes(faces)]
+    return [item["score"] for items in found for item in items]
 
 
 @pytest.mark.parametrize(("keep", "tolerance"), [("crop", CROP_TOLERANCE), ("original", 1e-4)])
@@ -71,7 +81,6 @@ def fingerprints(client: httpx.Client) -> list[str]:
 
 
 def test_both_runtimes_give_the_same_answers(tmp_path: Path, faces: Faces) -> None:
-    names = ("obama3.jpg", "biden.jpg", "astronaut.png")
     found: dict[str, list[float]] = {}
     for runtime in ("openvino", "tensorflow"):
         with (
@@ -80,11 +89,7 @@ def test_both_runtimes_give_the_same_answers(tmp_path: Path, faces: Faces) -> No
         ):
             assert answer(client.get("/v1/model"))["runtime"] == runtime
             enrol(client, "him", faces.read("obama.jpg"), faces.read("obama2.jpg"))
-            found[runtime] = [
-                item["score"]
-                for name in names
-                for item in verify(client, faces.read(name))["scores"]
-            ]
+            found[runtime] = scores(client, faces)
             compared = {"image_a": faces.read("obama2.jpg"), "image_b": faces.read("obama3.jpg")}
             found[runtime].append(answer(post(client, "/v1/compare", "json", compared))["score"])
     worst = max(abs(a - b) for a, b in zip(*found.values(), strict=True))

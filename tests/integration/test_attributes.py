@@ -123,9 +123,9 @@ def test_a_report_shows_groups_of_each_column(pictures: Path, table: Path, tmp_p
 
 
 def test_chips_and_lists_of_pairs_are_grouped_too(
-    pictures: Path, table: Path, artifact: Artifact, tmp_path: Path
+    pictures: Path, table: Path, sface_artifact: Artifact, tmp_path: Path
 ) -> None:
-    chips = prepared_of(tmp_path / "prepared", pictures, artifact)
+    chips = prepared_of(tmp_path / "prepared", pictures, sface_artifact)
     done = training("attributes", chips, "--out", tmp_path / "chips.csv", "--quiet")
     assert done.returncode == 0, done.stderr
     of_chips, of_pictures = rows_of(tmp_path / "chips.csv"), rows_of(table)
@@ -134,7 +134,8 @@ def test_chips_and_lists_of_pairs_are_grouped_too(
     # Landmarks of a face that fills its picture are less exact.
     yaw = [[float(rows[name]["yaw"]) for name in seen] for rows in (of_chips, of_pictures)]
     assert np.asarray(np.corrcoef(yaw))[0, 1] > 0.85
-    done = training("evaluate", "--prepared", chips, "--groups", tmp_path / "chips.csv", "--quiet")
+    of = ("--prepared", chips, "--groups", tmp_path / "chips.csv")
+    done = training("evaluate", sface_artifact.folder, *of, "--quiet")
     assert done.returncode == 0, done.stderr
     listed = pairs_of(tmp_path / "pairs.csv")
     options = ("--groups", table, "--group-by", "brightness", "--out", tmp_path / "out")
@@ -206,13 +207,13 @@ def test_the_pose_split_of_one_artifact_against_itself(
     assert all(row[5:] == ["0.0 %", "0.0 .. 0.0 %"] or row[3] == "0.00 %" for row in rows[4:])
 
 
-def test_degraded_probes(faces: Faces, artifact: Artifact, tmp_path: Path) -> None:
+def test_degraded_probes(faces: Faces, sface_artifact: Artifact, tmp_path: Path) -> None:
     from bench.degradations import PLAIN, degradations
     from bench.degraded import Bench, open_pictures, row_of
     from training.pictures import picture_names
 
     folder = many_portraits(tmp_path / "people", faces, 60)
-    detector, runtime = Detector(artifact.detector), OpenVinoRuntime(artifact)
+    detector, runtime = Detector(sface_artifact.detector), OpenVinoRuntime(sface_artifact)
     pictures = open_pictures(folder, picture_names(folder), detector)
     assert len(pictures) == 60
     made = Bench(pictures, detector, runtime)

@@ -77,11 +77,8 @@ def test_embeddings_are_dlibs_own(
     tower: keras.Model,
     request: pytest.FixtureRequest,
 ) -> None:
-    embed: Callable[[Image], Array]
-    if runtime == "keras":
-        embed = _keras(tower)
-    else:
-        embed = _openvino(request.getfixturevalue("exported"))
+    ours = _keras(tower)
+    embed = ours if runtime == "keras" else _openvino(request.getfixturevalue("exported"))
     found = np.concatenate([embed(part) for part in np.split(chips, 8)])
     assert found.shape == expected.shape == (CHIPS, EMBEDDING_SIZE)
     worst = float(np.abs(found - expected).max())

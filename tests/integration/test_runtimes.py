@@ -15,7 +15,7 @@ from model.types import Image
 from tests.faces import Faces
 from tests.integration.real_chips import augmented_chips, portrait_chips, real_chips
 
-CHIPS = 104
+CHIPS = 40
 SCORE_TOLERANCE = 1e-3
 
 # TensorFlow's own notices while a SavedModel loads.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from model.artifact import Artifact, read_artifact, sha256_of
-from model.zoo import SFACE, YUNET
+from model.runtimes.openvino_runtime import OpenVinoRuntime
+from model.zoo import DLIB, SFACE, YUNET
+from tests.faces import Faces
+from tests.integration.real_chips import portrait_chips
 from tests.running import ROOT
 from training.fetch import FetchError, cache_folder, fetch
 
@@ -20,9 +24,9 @@ NOWHERE = "http://127.0.0.1:9"
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with both files, as somebody without a network brings it along."""
+    """A folder with the files, as somebody without a network brings it along."""
     folder = tmp_path_factory.mktemp("weights")
-    for item in (SFACE, YUNET):
+    for item in (SFACE, YUNET, DLIB):
         shutil.copy(fetch(item), folder / item.file)
     return folder
 
@@ -58,38 +62,113 @@ def refused(done: subprocess.CompletedProcess[str]) -> str:
     return line
 
 
-def test_from_a_folder_then_again_from_the_cache_with_no_network(
-    tmp_path: Path, weights: Path, artifact: Artifact
+PROFILES = {"accurate": (SFACE, DLIB, YUNET), "fast": (SFACE, YUNET)}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> dict[str, Artifact]:
+    """Both profiles, made from the folder with an empty cache."""
+    folder = tmp_path_factory.mktemp("built")
+    found = {}
+    for name in PROFILES:
+        empty = folder / "empty"
+        done = build(empty, "--profile", name, "--out", folder / name, "--from", weights)
+        assert done.returncode == 0, done.stderr
+        found[name] = read_artifact(folder / name)
+        assert found[name].manifest.fingerprint in done.stdout
+        assert not empty.exists() or not any(empty.iterdir())
+    return found
+
+
+def test_from_the_cache_with_no_network_it_is_made_again(
+    tmp_path: Path, weights: Path, built: dict[str, Artifact]
 ) -> None:
-    out, empty = tmp_path / "out", tmp_path / "empty"
-    first = build(empty, "--out", out, "--from", weights)
-    assert first.returncode == 0, first.stderr
-    built = read_artifact(out)
-    assert built.manifest.fingerprint == artifact.manifest.fingerprint
-    assert built.manifest.fingerprint in first.stdout
-    assert not empty.exists() or not any(empty.iterdir())
-    # The second run has a warm cache instead, and replaces what is there.
+    out = tmp_path / "out"
+    shutil.copytree(built["fast"].folder, out)
     (out / "left-over").write_text("of the first")
-    second = build(weights, "--out", out)
+    second = build(weights, "--profile", "fast", "--out", out)
     assert second.returncode == 0, second.stderr
-    again = read_artifact(out)
-    assert again.manifest.fingerprint == built.manifest.fingerprint
+    again, first = read_artifact(out).manifest, built["fast"].manifest
+    assert again.fingerprint == first.fingerprint
     same = {"detector.onnx", "NOTICE"}
-    assert {k: again.manifest.files[k] for k in same} == {k: built.manifest.files[k] for k in same}
+    assert {k: again.files[k] for k in same} == {k: first.files[k] for k in same}
     assert not (out / "left-over").exists()
-    assert sorted(path.name for path in tmp_path.iterdir()) in (["empty", "out"], ["out"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
 
 
-def test_the_artifact_carries_its_licences(artifact: Artifact) -> None:
+def test_the_profiles_are_what_they_say(built: dict[str, Artifact]) -> None:
+    accurate, fast = built["accurate"].manifest, built["fast"].manifest
+    assert (accurate.name, fast.name) == ("fused", "sface")
+    assert (accurate.input_size, fast.input_size) == ((190, 174), (112, 112))
+    assert (accurate.embedding_size, fast.embedding_size) == (256, 128)
+    assert (accurate.landmarks, fast.landmarks) == ("second look", "detector")
+    assert accurate.fingerprint != fast.fingerprint
+    for manifest in (accurate, fast):
+        assert manifest.calibration.accuracy > 0.99
+        assert 0 < manifest.detection_threshold < 1
+
+
+@pytest.mark.parametrize("profile", list(PROFILES))
+def test_a_built_artifact_tells_people_apart(
+    profile: str, built: dict[str, Artifact], faces: Faces
+) -> None:
+    artifact = built[profile]
+    runtime = OpenVinoRuntime(artifact)
+    embeddings = runtime.embed(portrait_chips(faces, artifact))
+    scores = runtime.score(embeddings[0], embeddings)
+    # Two more portraits of the same man, then two other people.
+    assert min(scores[1], scores[2]) > artifact.manifest.detection_threshold
+    assert max(scores[3], scores[4]) < 0.1
+
+
+def test_the_accurate_profile_is_built_unless_told_otherwise() -> None:
+    done = build(Path("unused"), "--help")
+    assert done.returncode == 0
+    assert re.search(r"--profile.*default: accurate", done.stdout.replace("\n", " "))
+
+
+def test_an_unknown_profile_is_refused(tmp_path: Path) -> None:
+    done = build(tmp_path / "cache", "--profile", "best", "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "accurate" in done.stderr
+    assert "fast" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_without_dlibs_file_is_refused(tmp_path: Path, weights: Path) -> None:
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    for item in (SFACE, YUNET):
+        shutil.copy(weights / item.file, folder)
+    line = refused(build(tmp_path / "cache", "--out", tmp_path / "out", "--from", folder))
+    assert f"expected the file {DLIB.file}, found nothing" in line
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["weights"]
+
+
+def test_a_spoilt_file_of_dlibs_is_refused(tmp_path: Path, weights: Path) -> None:
+    wrong = tmp_path / DLIB.file
+    wrong.write_bytes((weights / DLIB.file).read_bytes()[:-1])
+    line = refused(build(weights, "--out", tmp_path / "out", "--from", wrong))
+    assert f"expected SHA-256 {DLIB.sha256}, found {sha256_of(wrong)}" in line
+    assert sorted(path.name for path in tmp_path.iterdir()) == [wrong.name]
+
+
+@pytest.mark.parametrize("profile", list(PROFILES))
+def test_an_artifact_carries_its_licences(profile: str, built: dict[str, Artifact]) -> None:
+    artifact = built[profile]
     notice = (artifact.folder / "NOTICE").read_text()
-    assert "Apache" in notice
-    assert "MIT" in notice
+    for item in PROFILES[profile]:
+        assert item.notice in notice
+    assert ("CC0" in notice) == (profile == "accurate")
     licences = " ".join(
         path.read_text() for path in (artifact.folder / "licences").rglob("*") if path.is_file()
     )
     assert "Apache License" in licences
     assert "Permission is hereby granted" in licences
-    assert {weights.sha256 for weights in artifact.manifest.weights} == {SFACE.sha256, YUNET.sha256}
+    assert {weights.sha256 for weights in artifact.manifest.weights} == {
+        item.sha256 for item in PROFILES[profile]
+    }
 
 
 def test_a_given_file_is_used_as_it_is(weights: Path) -> None:
@@ -146,8 +225,11 @@ def test_a_spoilt_file_in_the_cache_is_not_used(
 
 
 @pytest.mark.parametrize("option", [["--runtime", "onnx"], []])
-def test_evaluating_what_is_not_there_is_one_line(tmp_path: Path, option: list[str]) -> None:
-    command = [sys.executable, "-m", "training", "evaluate", "--lfw", str(tmp_path), *option]
+def test_evaluating_what_is_not_there_is_one_line(
+    tmp_path: Path, artifact: Artifact, option: list[str]
+) -> None:
+    command = [sys.executable, "-m", "training", "evaluate", str(artifact.folder)]
+    command += ["--lfw", str(tmp_path), *option]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     line = refused(done)
     expected = "found 'onnx'" if option else "expected LFW's pairs.txt"

@@ -169,7 +169,7 @@ def _small_window(chips: Image) -> Image:
 
     upper = at(0, 0) * (1 - right) + at(0, 1) * right
     lower = at(1, 0) * (1 - right) + at(1, 1) * right
-    return np.round(upper * (1 - down) + lower * down).astype(np.uint8)
+    return np.asarray(np.round(upper * (1 - down) + lower * down), dtype=np.uint8)
 
 
 def _both_ways(tower: keras.Model, window: Image) -> Array:
