@@ -27,6 +27,9 @@ _SWAPPED = (1, 0, 2, 4, 3)
 _FLIP: Array = np.array([-1, 1], dtype=np.float32)
 _EDGE: Array = np.array([SIDE_PX - 1, 0], dtype=np.float32)
 
+# Landmarks in one point cannot be turned onto a template.
+_SMALLEST_PX = 1e-3
+
 # A second look that disagrees by more than this share of the eyes' distance has
 # found another face, or half of one.
 _FARTHEST = 0.25
@@ -38,7 +41,7 @@ def second_look(detector: Detector, image: Image, face: Face) -> Face:
     Args:
         image: RGB, the one the face was found in. Shape (H, W, 3), uint8.
     """
-    if np.ptp(face.landmarks, axis=0).max() <= 0:
+    if np.ptp(face.landmarks, axis=0).max() < _SMALLEST_PX:
         return face
     upright = align(image, face.landmarks, _TEMPLATE, (SIDE_PX, SIDE_PX))
     there = similarity(face.landmarks, _TEMPLATE)

@@ -49,9 +49,11 @@ def perceive(core: Core, data: bytes, choice: FaceChoice, watch: Stopwatch) -> P
         image = decode(data, core.policy.limits)
     with watch.stage("detect"):
         face = choose(core.detector.detect(image), choice, image)
-        face = located(core.detector, image, face, core.model.manifest)
+        # What is kept and shown is the first look: the second starts from it again
+        # whenever a model wants it.
+        seen = located(core.detector, image, face, core.model.manifest)
     with watch.stage("align"):
-        chip = chip_of(image, face, core.model.manifest)
+        chip = chip_of(image, seen, core.model.manifest)
         quality = measure(face, quality_chip(image, face), image.shape[:2])
     return Percept(image, face, chip, quality)
 

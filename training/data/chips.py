@@ -41,7 +41,16 @@ def chip_form(tower: Tower, manifest: Manifest) -> ChipForm:
     For sface it is the artifact's own, 112 x 112. For koch it is 105 x 105 x 3,
     as in the paper, but aligned: the artifact's template scaled to 105. The paper
     resizes whole pictures; a chip of the face is what the service will see.
+
+    Raises:
+        DataError: If the artifact's chips are not cut by the detector's landmarks,
+            as those of the towers that are trained here are.
     """
+    if manifest.landmarks != "detector":
+        raise DataError(
+            "expected an artifact whose chips are cut by the detector's landmarks, such as the "
+            f"fast profile's, found '{manifest.name}', which takes a {manifest.landmarks}"
+        )
     if tower is Tower.SFACE:
         return ChipForm(manifest.input_size, manifest.template)
     height, width = manifest.input_size
