@@ -146,10 +146,15 @@ def verdict_fmr(calibration: Calibration, verdict: Verdict, threshold: float) ->
         rows = [row for row in rows if row.verification_threshold == nearest]
         like = replace(verdict, verification_threshold=nearest)
     if rows:
-        return _measured(calibration, like, rows).rate(threshold)
+        return _plain(_measured(calibration, like, rows).rate(threshold))
     if verdict.fusion == "centroid" and verdict.references > 1:
         return None
-    return Bound((calibration.points,), _singles(verdict)).rate(threshold)
+    return _plain(Bound((calibration.points,), _singles(verdict)).rate(threshold))
+
+
+def _plain(rate: float | None) -> float | None:
+    """Without digits that only binary rounding put there: 3e-05, not 3.0000000000000004e-05."""
+    return None if rate is None else float(f"{rate:.9g}")
 
 
 def _rows(calibration: Calibration, fusion: Fusion) -> list[VerdictPoint]:
