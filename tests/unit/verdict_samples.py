@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.contract import Manifest
+from model.templates import ARCFACE_112
 from model.types import Array, Image
 from training.evaluation.comparisons import Comparisons
 from training.evaluation.verdict_attempts import Gallery
 from training.pairs import all_pairs
 from training.pictures import Embedded
+from training.uncalibrated import uncalibrated
 
 AXES = 13
 NOISE = 0.9
@@ -25,18 +27,33 @@ class CosineRuntime:
     name = "cosine"
 
     def __init__(self, manifest: Manifest | None = None) -> None:
-        self._manifest = manifest
-
-    @property
-    def manifest(self) -> Manifest:
-        assert self._manifest is not None
-        return self._manifest
+        self.manifest = manifest or made_up_manifest()
 
     def embed(self, chips: Image) -> Array:
         raise NotImplementedError
 
     def score(self, probe: Array, references: Array) -> Array:
         return score_of(references @ probe)
+
+
+def made_up_manifest() -> Manifest:
+    """Of a model that is none of the default ones."""
+    return Manifest(
+        manifest_version=1,
+        name="cosine",
+        version="1",
+        fingerprint="0" * 16,
+        input_size=(112, 112),
+        alignment_template=tuple((float(x), float(y)) for x, y in ARCFACE_112),
+        embedding_size=AXES,
+        saved_model="saved_model",
+        detector="detector.onnx",
+        detection_threshold=0.5,
+        verification_threshold=0.5,
+        files={},
+        weights=(),
+        calibration=uncalibrated(),
+    )
 
 
 def score_of(cosines: Array) -> Array:
