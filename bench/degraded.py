@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from bench.degradations import PLAIN, Degradation, degradations
-from bench.dev_pictures import pictures_of
+from bench.dev_pictures import options_of, pictures_of
 from model.artifact import read_artifact
 from model.chip import chip_of, located
 from model.errors import SemblanceError
@@ -190,16 +190,10 @@ def row_of(name: str, found: Outcome) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True, help="one folder an identity")
+    parser = options_of(__doc__)
     parser.add_argument("--artifact", type=Path, default=Path("models/fused"))
-    parser.add_argument("--everyone", action="store_true", help="not the held-out identities alone")
-    parser.add_argument("--leave-out", type=Path, help="file with a picture a line")
     parser.add_argument("--pictures", type=int, default=10, help="of each identity, at most")
     parser.add_argument("--out", type=Path, help="Markdown file to write besides")
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
     options = parser.parse_args()
     try:
         _run(options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,6 +11,18 @@ import numpy as np
 from model.types import AnyArray
 from training.head import held_out_identities
 from training.pictures import picture_names
+
+
+def options_of(description: str | None) -> argparse.ArgumentParser:
+    """The options of a bench on pictures of people."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="one folder an identity")
+    parser.add_argument("--everyone", action="store_true", help="not the held-out identities alone")
+    parser.add_argument("--leave-out", type=Path, help="file with a picture a line")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    return parser
 
 
 def held_out(identities: Iterable[str]) -> tuple[str, ...]:

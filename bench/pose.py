@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.dev_pictures import pictures_of
+from bench.dev_pictures import options_of, pictures_of
 from model.artifact import Artifact, read_artifact
 from model.errors import SemblanceError
 from model.faces import Detector
@@ -122,15 +122,9 @@ def turned_pairs(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True, help="one folder an identity")
+    parser = options_of(__doc__)
     parser.add_argument("--artifact", type=Path, action="append", required=True)
-    parser.add_argument("--everyone", action="store_true", help="not the held-out identities alone")
-    parser.add_argument("--leave-out", type=Path, help="file with a picture a line")
     parser.add_argument("--share", type=float, default=0.5, help="of genuine pairs, most turned")
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
     options = parser.parse_args()
     try:
         _run(options)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from bench.variants_features import Crop, Found, Store, embeddings, find_faces
-from bench.variants_fits import Halves, unit
+from bench.variants_fits import Halves
 from bench.variants_labels import rightly_named
 from bench.variants_lfw import ListOfPairs, lfw_pictures
 from bench.variants_networks import load_networks
@@ -47,10 +47,9 @@ class People:
     rows: dict[Crop, Array]
 
     def halves(self, variant: Variant, chosen: AnyArray) -> Halves:
-        """Of some pictures: the sum over each half's crops, unit length."""
+        """Of some pictures: the sum over each half's crops."""
         return [
-            unit(np.sum([self.rows[crop][chosen] for crop in half], axis=0))
-            for half in variant.halves
+            np.sum([self.rows[crop][chosen] for crop in half], axis=0) for half in variant.halves
         ]
 
 

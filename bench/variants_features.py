@@ -22,6 +22,7 @@ import model.faces
 import model.landmarks
 from bench.variants_networks import Network, Networks
 from model.alignment import align
+from model.contract import Interpolation
 from model.faces import Detector, Face, nearest_centre
 from model.image import Limits, decode
 from model.landmarks import second_look
@@ -41,15 +42,18 @@ class Crop:
         landmarks: "first" or "second" look.
         scale: Of the face in the window; 1 as the network is used by us.
         mirrored: Whether the window's mirror image is embedded.
+        interpolation: Of the picture's pixels in the chip.
     """
 
     network: str
     landmarks: str = "second"
     scale: float = 1.0
     mirrored: bool = False
+    interpolation: Interpolation = "cubic"
 
     def __str__(self) -> str:
         way = "-mirrored" if self.mirrored else ""
+        way += "-linear" if self.interpolation == "linear" else ""
         return f"{self.network}-{self.landmarks}-{self.scale:g}{way}".replace(" ", "-")
 
 
@@ -138,7 +142,7 @@ def embeddings(
         def cut(row: int) -> list[Image]:
             image = found.image(row)
             marks = {look: points[row] for look, points in found.landmarks.items()}
-            return [chip(networks[c.network], image, marks[c.landmarks], c.scale) for c in missing]
+            return [chip(c, networks[c.network], image, marks[c.landmarks]) for c in missing]
 
         for crop, rows in zip(missing, _embedded(cut, found, missing, networks), strict=True):
             done[crop] = rows
@@ -146,11 +150,11 @@ def embeddings(
     return done
 
 
-def chip(network: Network, image: Image, landmarks: Array, scale: float = 1.0) -> Image:
-    """The chip of a face, `scale` times as large in it as usual. Shape (*size, 3)."""
+def chip(crop: Crop, network: Network, image: Image, landmarks: Array) -> Image:
+    """The chip of a face, `crop.scale` times as large in it as usual. Shape (*size, 3)."""
     middle = network.template.mean(axis=0)
-    template = ((network.template - middle) * scale + middle).astype(np.float32)
-    return align(image, landmarks, template, network.size)
+    template = ((network.template - middle) * crop.scale + middle).astype(np.float32)
+    return align(image, landmarks, template, network.size, interpolation=crop.interpolation)
 
 
 def _embedded(

@@ -1,7 +1,7 @@
 """How two embeddings become a score: every way that was tried.
 
 A way is fitted on pictures of some people and then compares pictures of others. The
-halves are SFace's and dlib's embeddings, unit length, shape (N, 128) each, or one of them.
+halves are SFace's and dlib's embeddings as they come, shape (N, 128) each, or one of them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def cosines(*weights: float) -> Fit:
     """The weighted sum of the halves' cosines."""
 
     def fit(halves: Halves, identities: AnyArray) -> Fitted:
-        return lambda others: _by_dot(_joined(others, weights))
+        return lambda others: _by_dot(_joined(_units(others), weights))
 
     return fit
 
@@ -41,20 +41,40 @@ def centred(*weights: float) -> Fit:
     """The same of embeddings from which the mean of all people is taken."""
 
     def fit(halves: Halves, identities: AnyArray) -> Fitted:
-        means = [half.mean(axis=0) for half in halves]
+        means = [half.mean(axis=0) for half in _units(halves)]
         return lambda others: _by_dot(
-            _joined([unit(x - mean) for x, mean in zip(others, means, strict=True)], weights)
+            _joined(
+                [unit(x - mean) for x, mean in zip(_units(others), means, strict=True)], weights
+            )
         )
 
     return fit
 
 
-def projected(weights: Sequence[float], *shrinks: float | None) -> Fit:
-    """The sum of cosines after a projection as in `training.projection`, for each half or None."""
+def projected(weights: Sequence[float], *shrinks: float | None, power: float = 0) -> Fit:
+    """The sum of cosines after a projection as in `training.projection`, for each half or None.
+
+    Args:
+        power: Of the embeddings' norms, by which each picture's halves are weighted, too:
+            a network is surer of a face the longer its embedding is.
+    """
 
     def fit(halves: Halves, identities: AnyArray) -> Fitted:
         maps = _projections(halves, identities, shrinks)
-        return lambda others: _by_dot(_joined(maps(others), weights))
+        usual = [float(np.linalg.norm(half, axis=1).mean()) for half in halves]
+
+        def rows(others: Halves) -> Numbers:
+            found = maps(others)
+            if power:
+                sure = [
+                    (np.linalg.norm(half, axis=1, keepdims=True) / mean) ** power
+                    for half, mean in zip(others, usual, strict=True)
+                ]
+                found = [half * by for half, by in zip(found, sure, strict=True)]
+            joined = _joined(found, weights)
+            return unit(joined) if power else joined
+
+        return lambda others: _by_dot(rows(others))
 
     return fit
 
@@ -116,7 +136,7 @@ def plda(weights: Sequence[float], shrink: float) -> Fit:
     """
 
     def fit(halves: Halves, identities: AnyArray) -> Fitted:
-        rows = _joined(halves, weights)
+        rows = _joined(_units(halves), weights)
         middle = rows.mean(axis=0)
         rows = unit(rows - middle)
         owner = np.unique(identities, return_inverse=True)[1]
@@ -131,7 +151,7 @@ def plda(weights: Sequence[float], shrink: float) -> Fit:
         mean = rows.mean(axis=0)
 
         def fitted(others: Halves) -> Compare:
-            x = unit(_joined(others, weights) - middle) - mean
+            x = unit(_joined(_units(others), weights) - middle) - mean
             own = np.einsum("nd,de,ne->n", x, alone, x) / 2
             dot = _by_dot(x, x @ across)
             return lambda a, b: dot(a, b) + own[a] + own[b]
@@ -148,13 +168,18 @@ def _projections(
 
     def one(half: Array, shrink: float | None) -> Callable[[Array], Numbers]:
         if shrink is None:
-            return lambda rows: rows
+            return unit
+        half = unit(half)
         matrix = np.linalg.cholesky(np.linalg.inv(_drawn(_within(half, owner), shrink)))
         mean = half.mean(axis=0)
-        return lambda rows: unit((rows - mean) @ matrix)
+        return lambda rows: unit((unit(rows) - mean) @ matrix)
 
     maps = [one(half, shrink) for half, shrink in zip(halves, shrinks, strict=True)]
     return lambda others: [along(rows) for along, rows in zip(maps, others, strict=True)]
+
+
+def _units(halves: Halves) -> list[Numbers]:
+    return [unit(half) for half in halves]
 
 
 def _within(rows: Numbers, owner: AnyArray) -> Numbers:

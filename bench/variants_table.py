@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.variants_features import Crop
 from bench.variants_fits import (
@@ -16,7 +16,7 @@ from bench.variants_fits import (
 )
 from bench.variants_networks import DLIB_IN_CHIP, SFACE_ALONE, SFACE_IN_CHIP
 
-FIRST = (Crop(SFACE_ALONE, "first"),)
+FIRST = (Crop(SFACE_ALONE, "first", interpolation="linear"),)
 ALONE = (Crop(SFACE_ALONE),)
 SFACE = (Crop(SFACE_IN_CHIP),)
 SFACE_BOTH = (*SFACE, Crop(SFACE_IN_CHIP, mirrored=True))
@@ -24,6 +24,7 @@ DLIB_FIRST = (Crop(DLIB_IN_CHIP, "first"),)
 DLIB = (Crop(DLIB_IN_CHIP),)
 DLIB_BOTH = (*DLIB, Crop(DLIB_IN_CHIP, mirrored=True))
 BOTH = (SFACE_BOTH, DLIB_BOTH)
+BOTH_LINEAR = tuple(tuple(replace(crop, interpolation="linear") for crop in half) for half in BOTH)
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,17 @@ VARIANTS: tuple[Variant, ...] = (
         "projected 0.6, 1 : 4, dlib alone mirrored",
         (SFACE, DLIB_BOTH),
         projected((1, 4), 0.6, None),
+    ),
+    Variant(
+        "mirrored, projected 0.6, 1 : 4, cut linearly", BOTH_LINEAR, projected((1, 4), 0.6, None)
+    ),
+    *(
+        Variant(
+            f"mirrored, projected 0.6, 1 : 4, halves by their norms ^ {power}",
+            BOTH,
+            projected((1, 4), 0.6, None, power=power),
+        )
+        for power in (0.5, 1, 2)
     ),
     *(
         Variant(f"mirrored, both projected (dlib {shrink})", BOTH, projected((1, 1), 0.6, shrink))

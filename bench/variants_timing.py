@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from bench.variants_features import Found, chip, face_of
+from bench.variants_features import Crop, Found, chip, face_of
 from bench.variants_networks import DLIB_IN_CHIP, SFACE_ALONE, Networks
 from bench.variants_table import Variant
 from model.faces import Detector, Face
@@ -38,10 +38,10 @@ def _steps(
 ) -> Iterator[tuple[str, Callable[[], object]]]:
     yield FIRST, partial(detector.detect, image)
     yield SECOND, partial(second_look, detector, image, face)
-    yield CUT, partial(chip, networks[DLIB_IN_CHIP], image, face.landmarks)
+    yield CUT, partial(chip, Crop(DLIB_IN_CHIP), networks[DLIB_IN_CHIP], image, face.landmarks)
     for name in (SFACE_ALONE, DLIB_IN_CHIP):
         network = networks[name]
-        window = network.window(chip(network, image, face.landmarks)[None])
+        window = network.window(chip(Crop(name), network, image, face.landmarks)[None])
         for crops in range(1, _MOST_CROPS + 1):
             windows = np.repeat(window, crops, axis=0)
             yield f"{_base(name)} x {crops}", partial(network.pass_through, windows)

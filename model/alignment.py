@@ -11,14 +11,24 @@ import math
 import cv2
 import numpy as np
 
+from model.contract import Interpolation
 from model.types import Array, Image
 
+_FLAGS: dict[Interpolation, int] = {"linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
 
-def align(image: Image, landmarks: Array, template: Array, size: tuple[int, int]) -> Image:
+
+def align(
+    image: Image,
+    landmarks: Array,
+    template: Array,
+    size: tuple[int, int],
+    *,
+    interpolation: Interpolation = "linear",
+) -> Image:
     """The chip: the face turned, scaled and shifted onto a template.
 
     A face much larger than the chip is first shrunk by area averaging, since
-    one bilinear step from a large face would alias.
+    one step of interpolation from a large face would alias.
 
     Args:
         image: RGB. Shape (H, W, 3), uint8.
@@ -36,7 +46,7 @@ def align(image: Image, landmarks: Array, template: Array, size: tuple[int, int]
     if scale < 0.5:
         image, landmarks = _shrunk_to(image, landmarks, template, size, scale * 1.5)
     matrix = similarity(landmarks, template)
-    chip = cv2.warpAffine(image, matrix, size[::-1], flags=cv2.INTER_LINEAR)
+    chip = cv2.warpAffine(image, matrix, size[::-1], flags=_FLAGS[interpolation])
     return np.asarray(chip, dtype=np.uint8)
 
 

@@ -21,4 +21,10 @@ def located(detector: Detector, image: Image, face: Face, manifest: Manifest) ->
 
 def chip_of(image: Image, face: Face, manifest: Manifest) -> Image:
     """The chip of a `located` face. Shape (*manifest.input_size, 3), uint8."""
-    return align(image, face.landmarks, manifest.template, manifest.input_size)
+    return align(
+        image,
+        face.landmarks,
+        manifest.template,
+        manifest.input_size,
+        interpolation=manifest.interpolation,
+    )

@@ -26,6 +26,9 @@ Landmarks = Literal["detector", "second look"]
 """Where the landmarks of a chip come from: the detector's look at the picture, or a
 second one at the face alone; see model.landmarks."""
 
+Interpolation = Literal["linear", "cubic"]
+"""How a chip's pixels are taken from the picture's."""
+
 Rate = Annotated[float, Field(ge=0, le=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 # A name below the artifact's folder: no part begins with a dot, so none leads out.
@@ -158,6 +161,7 @@ class Manifest(_Frozen):
         alignment_template: Where the five landmarks lie in a chip, (x, y) in
             pixels. Shape (5, 2).
         landmarks: Which landmarks are laid on it.
+        interpolation: How the chip is cut.
         files: SHA-256 by name below the artifact's folder.
     """
 
@@ -170,6 +174,7 @@ class Manifest(_Frozen):
         tuple[tuple[float, float], ...], Field(min_length=5, max_length=5)
     ]
     landmarks: Landmarks = "detector"
+    interpolation: Interpolation = "linear"
     embedding_size: Annotated[int, Field(gt=0)]
     saved_model: RelativeName
     detector: RelativeName

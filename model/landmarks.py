@@ -32,7 +32,7 @@ _SMALLEST_PX = 1e-3
 
 # A second look that disagrees by more than this share of the eyes' distance has
 # found another face, or half of one.
-_FARTHEST = 0.25
+_FARTHEST = 0.4
 
 
 def second_look(detector: Detector, image: Image, face: Face) -> Face:

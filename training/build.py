@@ -71,6 +71,7 @@ def build(
         "input_size": chosen.chip_size,
         "alignment_template": chosen.template.tolist(),
         "landmarks": chosen.landmarks,
+        "interpolation": chosen.interpolation,
         "embedding_size": siamese.embedding_size,
         "saved_model": "saved_model",
         "detector": DETECTOR_NAME,
@@ -97,6 +98,8 @@ def fingerprint(tower: keras.Model, chosen: Profile) -> str:
     }
     if chosen.landmarks != "detector":
         facts["landmarks"] = chosen.landmarks
+    if chosen.interpolation != "linear":
+        facts["interpolation"] = chosen.interpolation
     digest.update(json.dumps(facts, sort_keys=True).encode())
     for tensor in tower.get_weights():
         digest.update(np.ascontiguousarray(tensor, dtype="<f4").tobytes())

@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 
 from model.backbones import dlib_resnet, fused, sface
-from model.contract import Landmarks
+from model.contract import Interpolation, Landmarks
 from model.templates import ARCFACE_112
 from model.types import Array
 from model.zoo import DLIB, SFACE, SFACE_SMALL, YUNET, YUNET_SMALL, Weights
@@ -29,6 +29,7 @@ class Profile:
     Attributes:
         artifact: Its name, and that of its folder below `models`.
         landmarks: Which the chip is cut by.
+        interpolation: How it is cut.
         template: Where they lie in the chip, (x, y). Shape (5, 2).
         towers: Weights of the tower, in the order that `load` takes their files.
         detector: Weights of the detector.
@@ -42,6 +43,7 @@ class Profile:
     chip_size: tuple[int, int]
     template: Array
     landmarks: Landmarks
+    interpolation: Interpolation
     towers: tuple[Weights, ...]
     detector: Weights
     load: Callable[..., keras.Model]
@@ -76,6 +78,7 @@ def _fast(sface_weights: Weights, detector: Weights) -> Profile:
         chip_size=sface.CHIP_SIZE,
         template=ARCFACE_112,
         landmarks="detector",
+        interpolation="linear",
         towers=(sface_weights,),
         detector=detector,
         load=lambda file: sface.load_sface(read_tensors(file)),
@@ -112,6 +115,7 @@ def _accurate(
         chip_size=fused.CHIP_SIZE,
         template=fused.TEMPLATE,
         landmarks="second look",
+        interpolation="cubic",
         towers=(sface_weights, DLIB),
         detector=detector,
         load=load,

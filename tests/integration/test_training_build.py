@@ -102,6 +102,7 @@ def test_the_profiles_are_what_they_say(built: dict[str, Artifact]) -> None:
     assert (accurate.input_size, fast.input_size) == ((190, 174), (112, 112))
     assert (accurate.embedding_size, fast.embedding_size) == (256, 128)
     assert (accurate.landmarks, fast.landmarks) == ("second look", "detector")
+    assert (accurate.interpolation, fast.interpolation) == ("cubic", "linear")
     assert accurate.fingerprint != fast.fingerprint
     for manifest in (accurate, fast):
         assert manifest.calibration.accuracy > 0.99

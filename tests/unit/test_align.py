@@ -106,6 +106,25 @@ def test_a_large_face_is_averaged_not_picked_from() -> None:
     assert chip[5:-5, 5:-5].std() < 20
 
 
+def test_cubic_keeps_more_of_an_enlarged_face(faces: Faces, detector: Detector) -> None:
+    """Of a face made small and cut at its old size again, cubic is nearer to what it was."""
+    image = rgb(faces.read("obama.jpg"))
+    (face,) = detector.detect(image)
+    marks = face.landmarks
+    scale = 24 / float(np.linalg.norm(marks[1] - marks[0]))
+    small = np.asarray(
+        cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
+    )
+    size, template = (224, 224), ARCFACE_112 * 2
+    there = ((marks + 0.5) * scale - 0.5).astype(np.float32)
+    true = align(image, marks, template, size).astype(int)
+    linear, cubic = (
+        np.abs(align(small, there, template, size, interpolation=way).astype(int) - true).mean()
+        for way in ("linear", "cubic")
+    )
+    assert cubic < 0.97 * linear
+
+
 def test_a_chip_of_part_of_the_image_is_the_chip_of_the_whole(
     faces: Faces, detector: Detector
 ) -> None:

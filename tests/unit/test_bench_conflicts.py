@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,29 +10,14 @@ import pytest
 
 from bench.conflicts import REQUESTS, main, reported, searched, tables, times
 from model.artifact import Artifact
-from model.contract import Manifest
-from model.types import Array, Image
 from service.core.core import Core
 from service.core.policy import Policy
 from service.storage.memory_store import MemoryStore
+from tests.unit.cosine_head import Cosine
 from training.data.errors import DataError
 from training.pictures import Embedded
 
 PEOPLE, PICTURES, DRAWS = 6, 12, 40
-
-
-@dataclass(frozen=True)
-class Cosine:
-    """A head whose score is the cosine, at least 0."""
-
-    manifest: Manifest
-
-    def embed(self, chips: Image) -> Array:
-        raise AssertionError("nothing is embedded here")
-
-    def score(self, probe: Array, references: Array) -> Array:
-        scores: Array = np.maximum(references @ probe, 0)
-        return scores
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.artifact import Artifact
-from model.contract import Manifest
-from model.types import Array, Image
+from model.types import Array
 from service.core import search as searching
 from service.core.agreement import (
     SLIP,
@@ -30,22 +29,9 @@ from service.core.policy import ConflictMode, Policy
 from service.core.ports import NewReference
 from service.core.search import Other, search
 from service.storage.memory_store import MemoryStore
+from tests.unit.cosine_head import Cosine
 
 D = 8
-
-
-@dataclass(frozen=True)
-class Cosine:
-    """A head whose score is the cosine, at least 0: what comes out can be told in advance."""
-
-    manifest: Manifest
-
-    def embed(self, chips: Image) -> Array:
-        raise AssertionError("nothing is embedded here")
-
-    def score(self, probe: Array, references: Array) -> Array:
-        scores: Array = np.maximum(references @ probe, 0)
-        return scores
 
 
 @pytest.fixture(scope="module")

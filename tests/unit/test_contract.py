@@ -28,13 +28,17 @@ def test_the_default_manifest_is_read_back_as_it_was(artifact: Artifact) -> None
     assert np.allclose(artifact.manifest.template, TEMPLATE, atol=1e-3)
     assert artifact.manifest.template.shape == (5, 2)
     assert artifact.manifest.landmarks == "second look"
+    assert artifact.manifest.interpolation == "cubic"
 
 
-def test_a_manifest_without_landmarks_takes_the_detectors(artifact: Artifact) -> None:
+def test_a_manifest_without_them_means_first_look_and_linear(
+    artifact: Artifact,
+) -> None:
     """As those do that were written before there was a choice."""
     content = changed(artifact)
-    del content["landmarks"]
+    del content["landmarks"], content["interpolation"]
     assert parse(content).landmarks == "detector"
+    assert parse(content).interpolation == "linear"
 
 
 @pytest.mark.parametrize(
@@ -48,6 +52,7 @@ def test_a_manifest_without_landmarks_takes_the_detectors(artifact: Artifact) ->
         {"input_size": [112, 0]},
         {"input_size": [112, 112, 3]},
         {"landmarks": "third look"},
+        {"interpolation": "nearest"},
         {"alignment_template": [[0, 0]] * 4},
         {"alignment_template": [[0, 0]] * 6},
         {"alignment_template": [[0, 0, 0]] * 5},

@@ -62,12 +62,12 @@ def test_on_a_tilted_face_it_comes_nearer(
 
 
 @pytest.mark.parametrize("degrees", [-30, 30])
-def test_on_a_steep_face_it_comes_nearer_or_leaves_it(
+def test_on_a_steep_face_it_comes_nearer(
     pictures: list[tuple[Image, Face]], detector: Detector, degrees: float
 ) -> None:
     errors = np.array([_errors(detector, *each, degrees, 1.0) for each in pictures])
     assert (errors[:, 1] <= errors[:, 0]).all()
-    assert errors[:, 1].mean() < 0.8 * errors[:, 0].mean()
+    assert errors[:, 1].mean() < 0.5 * errors[:, 0].mean()
 
 
 def test_on_a_small_face_it_comes_nearer(
