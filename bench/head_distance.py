@@ -1,7 +1,8 @@
-"""Which distance should the siamese head measure? Figures for decision 0002.
+"""Which distance should the siamese head measure? Figures for decisions 0002 and 0012.
 
-Compares the cosine, the L1 distance on the tower's own axes, and the L1 distance
-along tight frames of 1 .. 32 bases, on held-out identities and on LFW:
+Compares the cosine, which orders pairs as every direction at once does, the L1 distance
+on the tower's own axes, and along tight frames of 1 .. 32 bases, on held-out identities
+and on LFW:
 
     python -m bench.head_distance --dev celeba300 --lfw lfw
 """

@@ -5,7 +5,10 @@
     distance   = |twin(probe) - twin(reference)|
     score      = sigmoid(bias - sum_k weight[k] distance[k])
 
-The paper's own network has neither unit length nor frame.
+The paper's own network has neither unit length nor frame. With a frame of every
+direction there is, and one weight for all, the sum has a closed form: the mean of
+|f . v| over all unit f is a constant times |v|. The default models use that
+(docs/decisions/0012-every-direction.md).
 
 Source:
     Koch, Zemel and Salakhutdinov, "Siamese Neural Networks for One-shot Image
@@ -15,7 +18,7 @@ Source:
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -35,13 +38,21 @@ class L1Distance(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
         return tf.abs(a - b)
 
 
+@keras.saving.register_keras_serializable("semblance")
+class EveryDirection(keras.layers.Layer):  # type: ignore[misc]
+    """|a - b| along all directions at once: its length. (..., D) -> (..., 1)."""
+
+    def call(self, a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+        return tf.sqrt(tf.reduce_sum(tf.square(a - b), axis=-1, keepdims=True))
+
+
 class Siamese(tf.Module):  # type: ignore[misc]  # tensorflow is untyped
     """A tower with the siamese head on top, ready for export.
 
     Args:
         tower: Chips (N, H, W, 3) uint8 -> (N, D) float32.
         frame: Directions of the L1 distance. Shape (D, K). None: the axes of the
-            embedding themselves, K = D.
+            embedding themselves, K = D. "every direction": all, in closed form, K = 1.
         weights: Of each direction. Shape (K,). At least 0 in a distance proper;
             the paper's network may learn others.
         bias: Added before the sigmoid.
@@ -51,7 +62,7 @@ class Siamese(tf.Module):  # type: ignore[misc]  # tensorflow is untyped
     def __init__(
         self,
         tower: keras.Model,
-        frame: Array | None,
+        frame: Array | Literal["every direction"] | None,
         weights: Array,
         bias: float,
         *,
@@ -61,11 +72,13 @@ class Siamese(tf.Module):  # type: ignore[misc]  # tensorflow is untyped
         self.tower = tower
         self.unit = keras.layers.UnitNormalization(axis=-1, name="unit") if unit else None
         self.twin = None
-        if frame is not None:
+        self.distance = L1Distance(name="l1_distance")
+        if isinstance(frame, str):
+            self.distance = EveryDirection(name="every_direction")
+        elif frame is not None:
             self.twin = keras.layers.Dense(frame.shape[1], use_bias=False, name="twin")
             self.twin.build((None, frame.shape[0]))
             self.twin.set_weights([frame])
-        self.distance = L1Distance(name="l1_distance")
         self.head = keras.layers.Dense(1, activation="sigmoid", name="head")
         self.head.build((None, len(weights)))
         self.head.set_weights([-weights[:, None], np.array([bias], dtype=np.float32)])

@@ -14,7 +14,6 @@ import numpy as np
 import model
 from model.artifact import Artifact, write_artifact
 from model.contract import DEFAULT_FMR, DEFAULT_VERIFICATION_THRESHOLD, Calibration, WeightsSource
-from model.frame import tight_frame
 from model.siamese import Siamese, export_saved_model
 from model.zoo import Weights
 from training.fetch import fetch
@@ -54,8 +53,9 @@ def build(
     head = head or read_head(chosen.head_file)
     calibration = calibration or read_calibration(chosen.calibration_file)
     tower = chosen.load(*files[:-1])
-    frame = tight_frame(tower.output_shape[-1])
-    siamese = Siamese(tower, frame, head.weights(frame.shape[1]), head.bias)
+    siamese = Siamese(
+        tower, "every direction", np.array([head.weight], dtype=np.float32), head.bias
+    )
 
     def fill(staging: Path) -> None:
         export_saved_model(siamese, staging / "saved_model")

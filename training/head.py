@@ -1,12 +1,12 @@
 """Fit the siamese head: one weight and one bias of the sigmoid.
 
-    score = sigmoid(bias - weight * sum_k |f_k . (probe - reference)|)
+    score = sigmoid(bias - weight * |probe - reference|)
 
-Fitted by logistic regression on pairs of CelebA identities, both classes
-weighted equally, so that a score is the probability of "same person" when
-either is as likely before looking. One weight serves all directions of the
-frame: a weight for each was tried and won nothing on held-out identities
-(docs/decisions/0002-l1-head.md).
+The L1 distance along every direction (model.siamese). Fitted by logistic
+regression on pairs of CelebA identities, both classes weighted equally, so that
+a score is the probability of "same person" when either is as likely before
+looking. One weight serves all directions: a weight for each of a frame was tried
+and won nothing on held-out identities (docs/decisions/0002-l1-head.md).
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model.frame import tight_frame
-from model.types import AnyArray, Array
+from model.types import AnyArray
 from training.metrics import best_threshold
 from training.pictures import Embedded
 
@@ -41,10 +40,6 @@ class Head:
     weight: float
     bias: float
     provenance: dict[str, str | int | float]
-
-    def weights(self, directions: int) -> Array:
-        """The weight of each direction. Shape (K,)."""
-        return np.full(directions, self.weight, dtype=np.float32)
 
 
 def read_head(path: Path) -> Head:
@@ -113,7 +108,7 @@ def held_out_identities(
 def _pairs(
     embedded: Embedded, chosen: AnyArray, generator: np.random.Generator
 ) -> tuple[NDArray[np.float64], AnyArray]:
-    """L1 distances along the frame: all genuine pairs, and a sample of impostors."""
+    """Distances: of all genuine pairs, and of a sample of impostors."""
     rows = np.flatnonzero(chosen)
     first, second = np.triu_indices(len(rows), 1)
     same = embedded.identities[rows[first]] == embedded.identities[rows[second]]
@@ -123,10 +118,12 @@ def _pairs(
     )
     taken = np.concatenate([genuine, impostor])
     left, right = rows[first[taken]], rows[second[taken]]
-    twins = embedded.embeddings @ tight_frame(embedded.embeddings.shape[1])
+    embeddings = embedded.embeddings
     distance = np.concatenate(
         [
-            np.abs(twins[left[at : at + _BLOCK]] - twins[right[at : at + _BLOCK]]).sum(axis=1)
+            np.linalg.norm(
+                embeddings[left[at : at + _BLOCK]] - embeddings[right[at : at + _BLOCK]], axis=1
+            )
             for at in range(0, len(taken), _BLOCK)
         ]
     )

@@ -9,8 +9,8 @@ from rich.progress import track
 
 from model.runtimes.base import Runtime
 from model.types import AnyArray, Array
+from training.distance_head import known_head, score_all
 from training.evaluation.comparisons import Comparisons
-from training.l1_head import known_head, score_all
 from training.pictures import Embedded
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from model.artifact import Artifact
 from model.runtimes.openvino_runtime import OpenVinoRuntime
 from model.types import Array, Image
-from training.l1_head import known_head, score_all
+from training.distance_head import known_head, score_all
 from training.pairs import all_pairs
 from training.pictures import Embedded
 
