@@ -15,6 +15,7 @@ the same frame.
 from __future__ import annotations
 
 import hashlib
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,22 @@ def tight_frame(size: int, bases: int | None = None, seed: str = SEED) -> Array:
     blocks = [hadamard * outer @ hadamard * inner for outer, inner in signs]
     frame = np.concatenate(blocks)[:, :size].T / np.sqrt(bases)
     return np.ascontiguousarray(frame, dtype=np.float32)
+
+
+def l1_of_unit_length(frame: Array) -> float:
+    """The L1 distance along a frame that two embeddings one apart have, in the mean.
+
+        E sum_k |f_k . v| = sum_k |f_k| gamma(D / 2) / (sqrt(pi) gamma((D + 1) / 2)),   |v| = 1
+
+    over all v of the sphere. A head's weight for plain lengths, divided by it, is the
+    weight of each direction.
+
+    Args:
+        frame: As `tight_frame` makes it. Shape (D, K).
+    """
+    size = len(frame)
+    mean = math.exp(math.lgamma(size / 2) - math.lgamma((size + 1) / 2)) / math.sqrt(math.pi)
+    return float(np.linalg.norm(frame, axis=0).sum()) * mean
 
 
 def _hadamard(size: int) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from model.frame import tight_frame
+from model.frame import l1_of_unit_length, tight_frame
 
 SHA256_OF_128 = "79d69da25947bd98814598e37d56d5389b7e1008a129696f00292e317e469d28"
 
@@ -42,6 +42,16 @@ def test_the_l1_distance_along_it_is_the_l2_distance_to_two_percent() -> None:
     assert ratio.mean() == pytest.approx(np.sqrt(2 / np.pi * frame.shape[1]), rel=0.01)
     assert np.abs(ratio / ratio.mean() - 1).max() < 0.05
     assert ratio.std() / ratio.mean() < 0.02
+
+
+@pytest.mark.parametrize("size", [3, 100, 128])
+def test_what_it_makes_of_a_unit_length(size: int) -> None:
+    """The closed form against directions drawn at random."""
+    drawn = np.random.default_rng(0).normal(size=(4000, size))
+    drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
+    frame = tight_frame(size)
+    mean = np.abs(drawn @ frame).sum(axis=1).mean()
+    assert l1_of_unit_length(frame) == pytest.approx(mean, rel=2e-3)
 
 
 def test_without_it_an_axis_aligned_difference_would_count_less() -> None:

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from model.backbones import sface
 from model.backbones.koch import build_koch
-from model.frame import tight_frame
+from model.frame import l1_of_unit_length, tight_frame
 from model.siamese import Siamese
 from model.types import Array
 from model.zoo import SFACE
@@ -78,9 +78,10 @@ class Network(tf.Module):  # type: ignore[misc]  # tensorflow is untyped
         initial = keras.initializers.GlorotUniform(seed=settings.seed)
         self.head = keras.layers.Dense(1, kernel_initializer=initial, name="head", dtype="float32")
         self.head.build((None, directions))
-        if self.plan.pretrained:
+        if self.plan.pretrained and self._frame is not None:
             known = read_head(profile("fast").head_file)
-            self.set_head(known.weight, known.bias)
+            # That head measures along every direction (model.siamese), this along a frame.
+            self.set_head(known.weight / l1_of_unit_length(self._frame), known.bias)
         self.centres = (
             arcface_centres(identities, size, settings.seed)
             if settings.loss is Loss.ARCFACE
