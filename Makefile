@@ -9,6 +9,8 @@ SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13)
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c '$(SUPPORTED)' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header
 # The default model, which the service loads, and the fast one, which tests need, too.
 FUSED := models/fused/manifest.json
 SFACE := models/sface/manifest.json
@@ -20,7 +22,7 @@ ROOT_OR_SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 .DELETE_ON_ERROR:
 # One pip at a time in one environment.
 .NOTPARALLEL:
-.PHONY: help run build test test-long lint format bench lock chromium clean
+.PHONY: help run build test test-long lint format bench bench-peers lock chromium clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /	/'
@@ -46,18 +48,21 @@ format: .venv/.tests ## let ruff mend what it can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: .venv/.tests $(FUSED) $(SFACE) ## how fast it is on this machine
+bench: .venv/.tests $(FUSED) $(SFACE) ## how fast it is on this machine, against others (25 minutes)
+	@$(MAKE) -s --no-print-directory bench-peers || echo "going on without the peers"
 	@$(BIN)/python -m bench
+
+bench-peers: .venv-peers/.installed ## install what the bench compares with, in .venv-peers
 
 lock: .venv/.tests ## choose and lock the versions again
 	@for part in "service" "training --extra training" "tests --extra training --extra dev"; do \
 		set -- $$part; folder=$$1; shift; \
-		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-			--no-emit-index-url --no-header $$@ pyproject.toml -o $$folder/requirements.lock; \
+		$(LOCK) $$@ pyproject.toml -o $$folder/requirements.lock; \
 	done
+	@$(LOCK) bench/peers.in --override bench/peers.override -o bench/peers.lock
 
 clean: ## remove the environment and the model
-	rm -rf .venv models
+	rm -rf .venv .venv-peers models
 
 # Each lock holds the one before, so one environment serves all three.
 .venv/.service: service/requirements.lock | .venv/bin/pip
@@ -74,6 +79,13 @@ clean: ## remove the environment and the model
 	@echo "installing what tests need ..."
 	@$(BIN)/python -m pip install --quiet --require-hashes -r $<
 	@touch $@ .venv/.training .venv/.service
+
+# Without dependencies: the lock is whole, and one of them is there under another name.
+.venv-peers/.installed: bench/peers.lock | .venv/bin/pip
+	@echo "installing what the bench compares with ..."
+	@$(PYTHON) -m venv .venv-peers
+	@.venv-peers/bin/python -m pip install --quiet --no-deps --require-hashes -r $<
+	@touch $@
 
 .venv/bin/pip:
 	@[ -n "$(PYTHON)" ] || { echo "error: Python 3.11, 3.12 or 3.13 is needed; set PYTHON=..." >&2; exit 1; }

@@ -1,118 +1,109 @@
-"""How fast the service is on this machine: `python -m bench`.
+"""How fast it is on this machine, against its own limit and others: `python -m bench`.
 
-POST /verify at 640 x 480 with one face and five references, for one client and
-for eight; seconds from start to ready; resident memory after the run.
+Writes bench/RESULTS.md. What is measured and asked: bench/speed/plan.py, asked.py.
 """
 
 from __future__ import annotations
 
-import io
-import platform
-import statistics
+import argparse
+import sys
 import tempfile
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
-import psutil
-from PIL import Image
+from bench.speed.asked import rows
+from bench.speed.cast import Cast
+from bench.speed.machine import cpu_name, others_at_work, own_versions
+from bench.speed.page import Setting, asked_table, page
+from bench.speed.pictures import Pictures
+from bench.speed.plan import ACCURATE
+from bench.speed.results import Results
+from bench.speed.rounds import measure_memory, measure_rounds
+from model.artifact import read_artifact
+from model.faces import Detector
+from tests.running import ROOT
 
-from bench.service import measured_service
-from tests.faces import faces
-
-_ROUNDS = 3
-_REQUESTS = 300
-_CLIENTS = (1, 8)
-_REFERENCES = 5
-
-
-def main() -> None:
-    reference, probe = _picture("obama.jpg"), _picture("obama3.jpg")
-    print(f"{_cpu()}, {psutil.cpu_count()} cores")
-    with tempfile.TemporaryDirectory() as data, measured_service(Path(data)) as service:
-        print(f"start to ready          {service.ready_s:6.2f} s")
-        process = psutil.Process(service.pid)
-        print(f"resident when ready     {process.memory_info().rss / 2**20:6.0f} MiB")
-        _enrol(service.url, reference)
-        rounds: dict[int, list[list[float]]] = {clients: [] for clients in _CLIENTS}
-        rates: dict[int, list[float]] = {clients: [] for clients in _CLIENTS}
-        for _ in range(_ROUNDS):
-            for clients in _CLIENTS:
-                spent, rate = _round(service.url, probe, clients)
-                rounds[clients].append(spent)
-                rates[clients].append(rate)
-        for clients in _CLIENTS:
-            _report(clients, rounds[clients], rates[clients])
-        print(f"resident after the run  {process.memory_info().rss / 2**20:6.0f} MiB")
+RESULTS = Path("bench/RESULTS.md")
+_MEMORY = "memory"
 
 
-def _round(url: str, probe: bytes, clients: int) -> tuple[list[float], float]:
-    """Milliseconds of each request, and requests a second."""
-    local = threading.local()
+def main(arguments: list[str] | None = None) -> None:
+    chosen = options(arguments)
+    load = others_at_work()
+    results = Results(versions=own_versions())
 
-    def request(_: int) -> float:
-        if not hasattr(local, "client"):
-            local.client = httpx.Client(base_url=url, timeout=30)
-        begun = time.perf_counter()
-        answer = local.client.post(
-            "/v1/verify", data={"identity": "bench"}, files={"image": ("p.jpg", probe)}
-        )
-        spent = (time.perf_counter() - begun) * 1000
-        if not answer.json()["verified"]:
-            raise SystemExit("the probe was not verified")
-        return spent
+    def wanted(name: str) -> bool:
+        return chosen.only is None or any(only in name for only in chosen.only)
 
-    with ThreadPoolExecutor(clients) as pool:
-        list(pool.map(request, range(clients * 4)))
-        begun = time.perf_counter()
-        spent = list(pool.map(request, range(_REQUESTS)))
-        return spent, _REQUESTS / (time.perf_counter() - begun)
-
-
-def _report(clients: int, rounds: list[list[float]], rates: list[float]) -> None:
-    """Medians over the rounds."""
-    quantiles = [statistics.quantiles(spent, n=100) for spent in rounds]
-    p50, p95, p99 = (statistics.median(q[at] for q in quantiles) for at in (49, 94, 98))
-    print(
-        f"/verify, {clients} client{'s' if clients > 1 else ' '}      "
-        f"p50 {p50:5.1f} ms   p95 {p95:5.1f} ms   p99 {p99:5.1f} ms   "
-        f"{statistics.median(rates):5.1f} requests/s"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "pictures").mkdir()
+        _say("making pictures")
+        detector = Detector(read_artifact(ROOT / ACCURATE.artifact).detector)
+        pictures = Pictures(folder / "pictures", detector)
+        del detector
+        _say("starting everybody")
+        cast = Cast(pictures, folder, wanted, results)
+        try:
+            measure_rounds(cast, results, chosen.rounds, chosen.seconds, _say)
+            cast.note_footprints()
+        finally:
+            cast.close()
+        if chosen.memory_requests and wanted(_MEMORY):
+            results.memory = measure_memory(pictures, chosen.memory_requests, _say)
+    _say("")
+    setting = Setting(
+        cpu=cpu_name(),
+        date=f"{datetime.now(UTC):%Y-%m-%d}",
+        versions=", ".join(f"{name} {number}" for name, number in results.versions.items()),
+        rounds=chosen.rounds,
+        cell_s=chosen.seconds,
+        load=load,
     )
+    text = page(results, setting)
+    if chosen.out is None:
+        print(text)
+        return
+    chosen.out.write_text(text, encoding="utf-8")
+    print(asked_table(rows(results)))
+    print(f"\nwritten: {chosen.out}")
 
 
-def _enrol(url: str, picture: bytes) -> None:
-    """Five references that differ: the same picture at five qualities of JPEG."""
-    image = Image.open(io.BytesIO(picture))
-    images = [("images", ("r.jpg", _jpeg(image, 80 + 4 * n))) for n in range(_REFERENCES)]
-    answer = httpx.post(f"{url}/v1/enroll", data={"identity": "bench"}, files=images, timeout=30)
-    answer.raise_for_status()
+def options(arguments: list[str] | None) -> argparse.Namespace:
+    """What the command line asks for; a part of a run never overwrites the page unasked."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, help="rounds (5; quick: 2)")
+    parser.add_argument("--seconds", type=float, help="of one cell in one round (1.5; quick: 0.4)")
+    parser.add_argument(
+        "--memory-requests", type=int, help="requests between two looks at the memory; 0: none"
+    )
+    parser.add_argument("--quick", action="store_true", help="a rough look, in a few minutes")
+    parser.add_argument(
+        "--only",
+        action="append",
+        help="whose name holds this (bench/speed/plan.py), or 'memory'; may come several times",
+    )
+    parser.add_argument("--out", type=Path, help=f"the page ({RESULTS}; quick or only: printed)")
+    chosen = parser.parse_args(arguments)
+    rounds, seconds, requests = (2, 0.4, 500) if chosen.quick else (5, 1.5, 20_000)
+    chosen.rounds = chosen.rounds or rounds
+    chosen.seconds = chosen.seconds or seconds
+    if chosen.memory_requests is None:
+        chosen.memory_requests = requests
+    if chosen.out is None and not chosen.quick and not chosen.only:
+        chosen.out = ROOT / RESULTS
+    return chosen
 
 
-def _picture(name: str) -> bytes:
-    """A face picture as a 640 x 480 JPEG, filled up with grey at the sides."""
-    image = Image.open(faces().folder / name).convert("RGB")
-    image = image.crop((0, 0, image.width, min(image.height, image.width)))
-    image.thumbnail((640, 480))
-    canvas = Image.new("RGB", (640, 480), (120, 120, 120))
-    canvas.paste(image, ((640 - image.width) // 2, (480 - image.height) // 2))
-    return _jpeg(canvas, 90)
+def _sayer() -> Callable[[str], None]:
+    """One line that is written over, on a terminal; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        return lambda _: None
+    return lambda text: print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
 
-def _jpeg(image: Image.Image, quality: int) -> bytes:
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=quality)
-    return out.getvalue()
-
-
-def _cpu() -> str:
-    """The processor's name, where the system tells."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
+_say = _sayer()
 
 
 if __name__ == "__main__":

@@ -39,6 +39,8 @@ def measured_service(data_dir: Path, **settings: object) -> Iterator[Measured]:
     finally:
         process.terminate()
         process.wait(20)
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Parts of `python -m bench`: what is measured, how, and the page of results."""
