@@ -6,6 +6,7 @@ Writes bench/RESULTS.md. What is measured and asked: bench/speed/plan.py, asked.
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import tempfile
 from collections.abc import Callable
@@ -53,7 +54,9 @@ def main(arguments: list[str] | None = None) -> None:
         if chosen.memory_requests and wanted(_MEMORY):
             results.memory = measure_memory(pictures, chosen.memory_requests, _say)
     _say("")
+    given = sys.argv[1:] if arguments is None else arguments
     setting = Setting(
+        command=f"python -m bench {shlex.join(given)}" if given else "make bench",
         cpu=cpu_name(),
         date=f"{datetime.now(UTC):%Y-%m-%d}",
         versions=", ".join(f"{name} {number}" for name, number in results.versions.items()),

@@ -20,9 +20,10 @@ from bench.speed.process import Worker, WorkerFailed
 from bench.speed.results import Results, Start
 from bench.speed.subjects import MOST_REFERENCES, InProcess, Service, Subject, load_generator
 from model.zoo import SFACE, YUNET
+from tests.running import ROOT
 from training.fetch import fetch
 
-PEERS_PYTHON = Path(".venv-peers/bin/python")
+PEERS_PYTHON = ROOT / ".venv-peers" / "bin" / "python"
 _PEERS = "bench.peers"
 
 
@@ -30,15 +31,23 @@ class Cast:
     """The subjects of one run, alive until it is closed.
 
     Args:
+        folder: An empty one, for the weights that a peer looks for.
         wanted: Whether the subject of a name is measured.
+        results: Where failures, versions and footprints are written down.
+        peers: The interpreter that has the peers' packages.
     """
 
     def __init__(
-        self, pictures: Pictures, folder: Path, wanted: Callable[[str], bool], results: Results
+        self,
+        pictures: Pictures,
+        folder: Path,
+        wanted: Callable[[str], bool],
+        results: Results,
+        peers: Path = PEERS_PYTHON,
     ) -> None:
         self.subjects: dict[str, Subject] = {}
         self._pictures, self._folder = pictures, folder
-        self._wanted, self._results = wanted, results
+        self._wanted, self._results, self._python = wanted, results, peers
         self._reference = str(pictures.path("reference"))
         self._stack = ExitStack()
         self._workers: dict[str, list[Worker]] = {}
@@ -104,10 +113,10 @@ class Cast:
 
     def _elsewhere(self, name: str, module: str, environment: dict[str, str]) -> None:
         """A peer in the environment of its own."""
-        if self._wanted(name) and not PEERS_PYTHON.is_file():
+        if self._wanted(name) and not self._python.is_file():
             self._results.failures[name] = "it is not installed: make bench-peers"
             return
-        command = [str(PEERS_PYTHON), "-m", f"{_PEERS}.{module}", self._reference]
+        command = [str(self._python), "-m", f"{_PEERS}.{module}", self._reference]
         self._peer(name, command, environment)
 
     def _peer(

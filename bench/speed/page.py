@@ -20,10 +20,12 @@ class Setting:
     """What stands at the head of the page.
 
     Attributes:
+        command: That made it.
         load: Processes that wanted a core when the run began; above 0.5 is busy.
         cell_s: Seconds that one cell was measured for in each round.
     """
 
+    command: str
     cpu: str
     date: str
     versions: str
@@ -78,7 +80,7 @@ def asked_table(demands: Sequence[Row]) -> str:
 
 def _head(setting: Setting) -> str:
     lines = [
-        f"Made by `make bench` on {setting.date}: {setting.cpu}. {setting.versions}.",
+        f"Made by `{setting.command}` on {setting.date}: {setting.cpu}. {setting.versions}.",
         f"Medians of {setting.rounds} rounds; each round goes over everybody in turn, "
         f"{setting.cell_s:g} s each, twice that from 8 clients on. Pictures: "
         "bench/speed/pictures.py.",

@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from bench.speed.cast import Cast
+from bench.speed.page import Setting, page
 from bench.speed.pictures import ALONE, GROUP, REFUSED, SIZES, Pictures
-from bench.speed.plan import FAST, SMALL, USUAL
+from bench.speed.plan import DEEPFACE, FACE_RECOGNITION, FAST, OPENCV, SMALL, USUAL
 from bench.speed.process import Worker, WorkerFailed
+from bench.speed.results import Results
+from bench.speed.rounds import measure_rounds
 from bench.speed.samples import Cell
 from bench.speed.subjects import InProcess, Service, load_generator
 from model.artifact import Artifact
@@ -134,3 +138,27 @@ def test_a_peer_answers_the_same_commands(pictures: Pictures) -> None:
         assert set(one.stages) == STAGES - {"references"}
     finally:
         worker.close()
+
+
+@pytest.mark.parametrize(
+    ("python", "reason"),
+    [
+        (Path("nowhere") / "python", "it is not installed"),
+        (Path(sys.executable), "No module named"),
+    ],
+)
+def test_a_peer_that_cannot_run_is_left_out(
+    pictures: Pictures, tmp_path: Path, python: Path, reason: str
+) -> None:
+    results, theirs = Results(), (DEEPFACE, FACE_RECOGNITION)
+    cast = Cast(pictures, tmp_path, lambda name: name in (*theirs, OPENCV), results, python)
+    try:
+        measure_rounds(cast, results, rounds=1, seconds=0.01, say=lambda _: None)
+        cast.note_footprints()
+    finally:
+        cast.close()
+    assert set(results.failures) == set(theirs)
+    assert all(reason in said for said in results.failures.values())
+    assert {cell.subject for cell in results.summaries} == {OPENCV}
+    assert results.footprints[OPENCV].resident_mb > 50
+    assert f"- {DEEPFACE}: " in page(results, Setting("", "", "", "", 1, 0.01, 0.0))

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from bench.speed.samples import Cell, Sample, quantile, stage_medians, summary
 from bench.speed.subjects import joined
 from tests.running import ROOT
 
-SETTING = Setting("a machine", "2026-01-02", "Python 3", rounds=1, cell_s=0.5, load=0.1)
+SETTING = Setting("make x", "a machine", "2026-01-02", "Python 3", rounds=1, cell_s=0.5, load=0.1)
 
 
 def sample(ms: float = 10.0, rate: float = 100.0) -> Sample:
@@ -160,7 +161,7 @@ def test_a_table_has_as_many_fields_in_every_line() -> None:
 def test_the_page_names_machine_date_and_everybody() -> None:
     results = whole_run()
     text = page(results, SETTING)
-    assert "on 2026-01-02: a machine. Python 3." in text
+    assert "Made by `make x` on 2026-01-02: a machine. Python 3." in text
     assert "not idle" not in text
     assert "Not measured" not in text
     for name in (*PEERS, *FAST.in_process, FAST.tensorflow):
@@ -180,7 +181,7 @@ def test_the_page_says_who_failed_and_that_others_were_at_work() -> None:
         if cell.subject == PEERS[-1]:
             del results.samples[cell]
     results.failures[PEERS[-1]] = "ModuleNotFoundError: no such module"
-    text = page(results, Setting("m", "d", "v", 1, 1, load=2.0))
+    text = page(results, replace(SETTING, load=2.0))
     assert f"- {PEERS[-1]}: ModuleNotFoundError: no such module" in text
     assert f"| {PEERS[-1]} |" not in text
     assert "**The machine was not idle** (load 2.0" in text
