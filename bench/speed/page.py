@@ -81,14 +81,15 @@ def asked_table(demands: Sequence[Row]) -> str:
 def _head(setting: Setting) -> str:
     lines = [
         f"Made by `{setting.command}` on {setting.date}: {setting.cpu}. {setting.versions}.",
-        f"Medians of {setting.rounds} rounds; each round goes over everybody in turn, "
+        f"Medians over the rounds ({setting.rounds}); each goes over everybody in turn, "
         f"{setting.cell_s:g} s each, twice that from 8 clients on. Pictures: "
         "bench/speed/pictures.py.",
     ]
     if setting.load > 0.5:
         lines.append(
-            f"**The machine was not idle** (load {setting.load:.1f} when the run began): "
-            "compare within this page only."
+            f"**The machine was not idle** (load {setting.load:.1f} when the run began): whoever "
+            "runs more processes gets more of the cores, so neither times nor ratios are to be "
+            "relied on."
         )
     return "\n".join(lines)
 
