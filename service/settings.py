@@ -57,10 +57,11 @@ class Settings(BaseSettings):
         0, ge=0, description="Image requests in work at once; 0: twice the cores and two."
     )
     queue_timeout_s: float = Field(
-        5.0,
+        0.8,
         gt=0,
         allow_inf_nan=False,
-        description="An image request that has waited so long for its turn gets 503.",
+        description="Longest wait of an image request for its turn, in seconds; beyond it 503, at "
+        "once where that can be foreseen.",
     )
     gallery_cache_bytes: int = Field(
         32 * 1024 * 1024,

@@ -39,8 +39,8 @@ def form_fields(content_type: str, body: bytes, max_files: int) -> list[tuple[st
     boundary = options.get(b"boundary")
     if boundary is None:
         raise BadForm("Missing boundary in multipart.")
-    form = _Form(_charset(options.get(b"charset", b"utf-8")), max_files)
     try:
+        form = _Form(_charset(options.get(b"charset", b"utf-8")), max_files)
         parser = MultipartParser(boundary, form.callbacks())
         parser.write(body)
         parser.finalize()
@@ -128,15 +128,13 @@ class _Form:
     def _text(self, data: bytes) -> str:
         try:
             return data.decode(self._charset)
-        except UnicodeDecodeError:
+        except (UnicodeDecodeError, LookupError):
             return data.decode("latin-1")
 
 
 def _charset(name: bytes) -> str:
-    """The codec's name; Latin-1, which reads anything, for one that is none of text."""
+    """The codec's name; Latin-1, which reads anything, for one that there is not."""
     try:
-        found = codecs.lookup(name.decode("latin-1"))
-        b"".decode(found.name)
-        return found.name
-    except (LookupError, ValueError):
+        return codecs.lookup(name.decode("latin-1")).name
+    except LookupError:
         return "latin-1"
