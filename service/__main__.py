@@ -11,6 +11,7 @@ import uvicorn
 
 from model.errors import SemblanceError
 from service.app import create_app
+from service.memory import begin_start, end_start
 from service.settings import Settings, read_settings
 
 
@@ -19,6 +20,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        end_start()
         if self.started and sockets:
             host, port = sockets[0].getsockname()[:2]
             shown = "localhost" if ip_address(host).is_unspecified else host
@@ -28,6 +30,7 @@ class _Server(uvicorn.Server):
 
 def main() -> int:
     """Runs the service until it is told to stop. Returns the exit status."""
+    begin_start()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
@@ -45,6 +48,9 @@ def main() -> int:
     app = create_app(settings)
     config = uvicorn.Config(
         app,
+        # Asked for by name, so that a missing one is a fault and not a slower service.
+        loop="uvloop",
+        http="httptools",
         log_level="warning",
         access_log=settings.access_log,
         server_header=False,

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,14 +20,17 @@ from model.errors import SemblanceError
 from model.faces import Detector
 from model.runtimes.base import Runtime
 from service.api import documented, faces, identities, page, problems, system
+from service.api.admission import Admission
 from service.api.middleware import Headed
-from service.api.state import Admission, Running, State
+from service.api.state import Running, State
 from service.core.core import Core
+from service.core.gallery_cache import GalleryCache
 from service.core.ports import Store
 from service.runtime.load import load_runtime, warm_up
 from service.settings import Settings
 from service.storage.sql_store import open_store
 
+_SWEEP_S = 60
 VERSION = "0.1.0"
 DESCRIPTION = """Self-hosted face verification: is the person in front of the camera the one
 who enrolled? Errors are `application/problem+json` with a stable `code`."""
@@ -62,9 +66,11 @@ def create_app(
         except (SemblanceError, OSError) as error:
             app.state.failure = error
             raise
+        sweeping = asyncio.create_task(_sweep(running.core.galleries))
         try:
             yield State(running=running)
         finally:
+            sweeping.cancel()
             await anyio.to_thread.run_sync(close)
 
     app = _App(
@@ -96,14 +102,30 @@ def _start(
     detector = _detector(artifact, settings)
     warm_up(runtime, detector)
     opened = store or open_store(settings.data_dir)
-    core = Core(model=runtime, detector=detector, store=opened, policy=settings.policy())
+    core = Core(
+        model=runtime,
+        detector=detector,
+        store=opened,
+        policy=settings.policy(),
+        galleries=GalleryCache(settings.gallery_cache_bytes),
+    )
     running = Running(
         core=core,
         settings=settings,
         runtime=runtime.name,
-        admission=Admission(settings.max_in_flight),
+        admission=Admission(
+            settings.max_in_flight,
+            settings.workers or 2 * (os.cpu_count() or 1) + 2,
+            settings.queue_timeout_s,
+        ),
     )
-    return running, (opened.close if store is None else lambda: None)
+
+    def close() -> None:
+        running.admission.close()
+        if store is None:
+            opened.close()
+
+    return running, close
 
 
 def _detector(artifact: Artifact, settings: Settings) -> Detector:
@@ -112,6 +134,13 @@ def _detector(artifact: Artifact, settings: Settings) -> Detector:
     )
 
 
+async def _sweep(galleries: GalleryCache) -> None:
+    """Forgets what was not used for long, also when nobody asks for anything."""
+    while True:
+        await asyncio.sleep(_SWEEP_S)
+        galleries.drop_unused()
+
+
 def _limit_threads() -> None:
-    """A few more workers than cores: one decodes while another infers."""
+    """For all but image requests, which have threads of their own."""
     anyio.to_thread.current_default_thread_limiter().total_tokens = 2 * (os.cpu_count() or 1) + 2

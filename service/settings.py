@@ -53,6 +53,21 @@ class Settings(BaseSettings):
     max_in_flight: int = Field(
         64, ge=1, description="Image requests in work or waiting; beyond it 503 at once."
     )
+    workers: int = Field(
+        0, ge=0, description="Image requests in work at once; 0: twice the cores and two."
+    )
+    queue_timeout_s: float = Field(
+        0.8,
+        gt=0,
+        allow_inf_nan=False,
+        description="Longest wait of an image request for its turn, in seconds; beyond it 503, at "
+        "once where that can be foreseen.",
+    )
+    gallery_cache_bytes: int = Field(
+        32 * 1024 * 1024,
+        ge=0,
+        description="Memory for the embeddings of identities verified of late; 0 keeps none.",
+    )
     max_image_bytes: int = Field(20 * 1024 * 1024, ge=1, description="Size of one image.")
     max_image_pixels: int = Field(
         50_000_000, ge=1, description="Width times height of one image, read from its header."

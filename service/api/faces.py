@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
 from service.api import examples
-from service.api.body import body_of, openapi_body
+from service.api.body import openapi_body
 from service.api.documented import problems
-from service.api.present import compare_out, detect_out, enrol_out, verify_out
+from service.api.door import at_the_door
+from service.api.present import Json, compare_out, detect_out, enrol_out, verify_out
 from service.api.problems import BAD_REQUEST, rejection
 from service.api.requests import CompareRequest, DetectRequest, EnrolRequest, VerifyRequest
 from service.api.schemas import CompareOut, DetectOut, EnrolOut, VerifyOut
-from service.api.state import RunningDep, admitted
+from service.api.state import Running
 from service.core import compare as core_compare
 from service.core import detect as core_detect
 from service.core import enrol as core_enrol
 from service.core import verify as core_verify
 from service.core.enrol import REJECTIONS
 
-router = APIRouter(dependencies=[Depends(admitted)], tags=["faces"])
-short = APIRouter(dependencies=[Depends(admitted)], include_in_schema=False)
+router = APIRouter(tags=["faces"])
+short = APIRouter(include_in_schema=False)
 """POST /enroll and POST /verify: stable short names for the same routes."""
 
 _IMAGE = ("undecodable_image", "image_too_small", "image_too_large", "too_many_pixels")
@@ -33,6 +32,7 @@ _ONE_FACE = ("no_face", "several_faces")
 @short.post("/enroll", status_code=201)
 @router.post(
     "/v1/enroll",
+    response_model=EnrolOut,
     status_code=201,
     responses=problems(
         *_BODY,
@@ -44,10 +44,8 @@ _ONE_FACE = ("no_face", "several_faces")
     ),
     openapi_extra=openapi_body(EnrolRequest, ("images",)),
 )
-def enroll(
-    body: Annotated[EnrolRequest, Depends(body_of(EnrolRequest, repeated="images"))],
-    running: RunningDep,
-) -> EnrolOut:
+@at_the_door(EnrolRequest, repeated="images", status_code=201)
+def enroll(body: EnrolRequest, running: Running) -> Json:
     """Enrol 1 to 20 images of one person as references of an identity.
 
     Each image is judged by itself; those that are accepted are stored together.
@@ -63,6 +61,7 @@ def enroll(
 @short.post("/verify")
 @router.post(
     "/v1/verify",
+    response_model=VerifyOut,
     responses=problems(
         *_PICTURE,
         *_ONE_FACE,
@@ -71,9 +70,8 @@ def enroll(
     ),
     openapi_extra=openapi_body(VerifyRequest, ("image",)),
 )
-def verify(
-    body: Annotated[VerifyRequest, Depends(body_of(VerifyRequest))], running: RunningDep
-) -> VerifyOut:
+@at_the_door(VerifyRequest)
+def verify(body: VerifyRequest, running: Running) -> Json:
     """Is the face in the image the one that enrolled?
 
     A reference matches when its score is above the detection threshold. By the rule
@@ -100,12 +98,12 @@ def verify(
 
 @router.post(
     "/v1/compare",
+    response_model=CompareOut,
     responses=problems(*_PICTURE, *_ONE_FACE, example=examples.COMPARE),
     openapi_extra=openapi_body(CompareRequest, ("image_a", "image_b")),
 )
-def compare(
-    body: Annotated[CompareRequest, Depends(body_of(CompareRequest))], running: RunningDep
-) -> CompareOut:
+@at_the_door(CompareRequest)
+def compare(body: CompareRequest, running: Running) -> Json:
     """Do two images show one person? Nothing is stored."""
     core = running.core
     result = core_compare.compare(
@@ -121,12 +119,12 @@ def compare(
 
 @router.post(
     "/v1/detect",
+    response_model=DetectOut,
     responses=problems(*_PICTURE, example=examples.DETECT),
     openapi_extra=openapi_body(DetectRequest, ("image",)),
 )
-def detect(
-    body: Annotated[DetectRequest, Depends(body_of(DetectRequest))], running: RunningDep
-) -> DetectOut:
+@at_the_door(DetectRequest)
+def detect(body: DetectRequest, running: Running) -> Json:
     """All faces of an image, the largest first, with box, landmarks and quality."""
     core = running.core
     return detect_out(core_detect.detect(core, body.image.data), core.policy.gate)

@@ -14,6 +14,7 @@ from service.api.requests import check_identity
 from service.api.schemas import DeletedOut, IdentityDetailOut, IdentityPage
 from service.api.state import RunningDep
 from service.core.conflicts import reference_agreements
+from service.core.erase import erase_identity, erase_reference
 from service.core.errors import ImagesNotServed, InvalidRequest, UnknownIdentity, UnknownReference
 
 router = APIRouter(prefix="/v1/identities", tags=["identities"])
@@ -21,7 +22,7 @@ router = APIRouter(prefix="/v1/identities", tags=["identities"])
 _MAX_PAGE = 1000
 
 
-def _identity(identity: Annotated[str, Path()]) -> str:
+async def _identity(identity: Annotated[str, Path()]) -> str:
     try:
         return check_identity(identity)
     except ValueError as error:
@@ -63,7 +64,7 @@ def get_identity(identity: Identity, running: RunningDep) -> IdentityDetailOut:
 @router.delete("/{identity}", responses=problems("unknown_identity"))
 def delete_identity(identity: Identity, running: RunningDep) -> DeletedOut:
     """Erases an identity: rows, pictures and embeddings, from the disk too."""
-    return DeletedOut(identity=identity, references=running.core.store.delete_identity(identity))
+    return DeletedOut(identity=identity, references=erase_identity(running.core, identity))
 
 
 @router.delete(
@@ -73,7 +74,7 @@ def delete_identity(identity: Identity, running: RunningDep) -> DeletedOut:
 )
 def delete_reference(identity: Identity, reference_id: str, running: RunningDep) -> Response:
     """Erases one reference; with its last one the identity goes, too."""
-    running.core.store.delete_reference(identity, reference_id)
+    erase_reference(running.core, identity, reference_id)
     return Response(status_code=204)
 
 

@@ -26,127 +26,133 @@ _PIXEL_DIGITS = 2
 _SHARE_DIGITS = 5
 
 
-def model_ref(model: FaceModel) -> schemas.ModelRef:
+Json = dict[str, object]
+"""The content of an answer, as the schema of its route in `schemas` says.
+
+Plain, since these are made on every request; checked against OpenAPI by tests.
+"""
+
+
+def model_ref(model: FaceModel) -> Json:
     manifest = model.manifest
-    return schemas.ModelRef(
-        name=manifest.name, version=manifest.version, fingerprint=manifest.fingerprint
-    )
+    return {
+        "name": manifest.name,
+        "version": manifest.version,
+        "fingerprint": manifest.fingerprint,
+    }
 
 
-def face_out(found: FoundFace, gate: Gate = "standard") -> schemas.FaceOut:
+def face_out(found: FoundFace, gate: Gate = "standard") -> Json:
     face, measured = found.face, found.quality
     width, height = found.image_width, found.image_height
-    points = {
-        name: schemas.Point(x=round(float(x), _PIXEL_DIGITS), y=round(float(y), _PIXEL_DIGITS))
-        for name, (x, y) in zip(LANDMARKS, face.landmarks, strict=True)
-    }
     # With the gate off a caller still wants to know what a standard one would say.
     objections = quality.reasons(measured, "standard" if gate == "off" else gate)
-    return schemas.FaceOut(
-        box=_box(face.x, face.y, face.width, face.height, _PIXEL_DIGITS),
-        box_normalized=_box(
+    return {
+        "box": _box(face.x, face.y, face.width, face.height, _PIXEL_DIGITS),
+        "box_normalized": _box(
             face.x / width, face.y / height, face.width / width, face.height / height, _SHARE_DIGITS
         ),
-        landmarks=schemas.Landmarks(**points),
-        confidence=round(face.confidence, _SHARE_DIGITS),
-        quality=schemas.QualityOut(
-            score=round(measured.score, 3),
-            reasons=list(objections),
-            face_size_px=round(measured.face_size_px, 1),
-            confidence=round(measured.confidence, 3),
-            sharpness=round(measured.sharpness, 1),
-            brightness=round(measured.brightness, 1),
-            contrast=round(measured.contrast, 1),
-            yaw=round(measured.yaw, 3),
-            pitch=round(measured.pitch, 3),
-            roll_degrees=round(measured.roll_degrees, 1),
-            visible=round(measured.visible, 3),
-        ),
-    )
+        "landmarks": {
+            name: {"x": round(x, _PIXEL_DIGITS), "y": round(y, _PIXEL_DIGITS)}
+            for name, (x, y) in zip(LANDMARKS, face.landmarks.tolist(), strict=True)
+        },
+        "confidence": round(face.confidence, _SHARE_DIGITS),
+        "quality": {
+            "score": round(measured.score, 3),
+            "reasons": [str(reason) for reason in objections],
+            "face_size_px": round(measured.face_size_px, 1),
+            "confidence": round(measured.confidence, 3),
+            "sharpness": round(measured.sharpness, 1),
+            "brightness": round(measured.brightness, 1),
+            "contrast": round(measured.contrast, 1),
+            "yaw": round(measured.yaw, 3),
+            "pitch": round(measured.pitch, 3),
+            "roll_degrees": round(measured.roll_degrees, 1),
+            "visible": round(measured.visible, 3),
+        },
+    }
 
 
-def enrol_out(result: Enrolment, model: FaceModel, gate: Gate) -> schemas.EnrolOut:
-    return schemas.EnrolOut(
-        identity=result.identity,
-        references=result.references,
-        accepted=[
-            schemas.AcceptedOut(
-                index=item.index,
-                filename=item.filename,
-                reference_id=item.reference_id,
-                duplicate=item.duplicate,
-                face=face_out(item.found, gate),
-                quality=round(item.found.quality.score, 3),
-            )
+def enrol_out(result: Enrolment, model: FaceModel, gate: Gate) -> Json:
+    return {
+        "identity": result.identity,
+        "references": result.references,
+        "accepted": [
+            {
+                "index": item.index,
+                "filename": item.filename,
+                "reference_id": item.reference_id,
+                "duplicate": item.duplicate,
+                "face": face_out(item.found, gate),
+                "quality": round(item.found.quality.score, 3),
+            }
             for item in result.accepted
         ],
-        rejected=[rejected_out(item, gate) for item in result.rejected],
-        conflicts=[conflict_out(item) for item in result.conflicts],
-        others_searched=result.others_searched,
-        model=model_ref(model),
-    )
+        "rejected": [rejected_out(item, gate) for item in result.rejected],
+        "conflicts": [conflict_out(item) for item in result.conflicts],
+        "others_searched": result.others_searched,
+        "model": model_ref(model),
+    }
 
 
-def conflict_out(item: Conflict) -> conflict_schemas.ConflictOut:
-    return conflict_schemas.ConflictOut(code=CONFLICT, **asdict(item))
+def conflict_out(item: Conflict) -> Json:
+    return {"code": CONFLICT, **asdict(item)}
 
 
-def rejected_out(item: RejectedImage, gate: Gate = "standard") -> schemas.RejectedOut:
-    return schemas.RejectedOut(
-        index=item.index,
-        filename=item.filename,
-        code=item.code,
-        detail=item.detail,
-        reasons=list(item.reasons),
-        face=face_out(item.found, gate) if item.found else None,
-    )
+def rejected_out(item: RejectedImage, gate: Gate = "standard") -> Json:
+    return {
+        "index": item.index,
+        "filename": item.filename,
+        "code": item.code,
+        "detail": item.detail,
+        "reasons": list(item.reasons),
+        "face": face_out(item.found, gate) if item.found else None,
+    }
 
 
-def verify_out(result: Verification, model: FaceModel, gate: Gate) -> schemas.VerifyOut:
-    return schemas.VerifyOut(
-        identity=result.identity,
-        verified=result.verified,
-        matched=sum(item.matched for item in result.references),
-        references=len(result.references),
-        fusion=result.fusion,
-        fused_score=result.fused_score,
-        share=result.share,
-        detection_threshold=_threshold(result.detection_threshold),
-        verification_threshold=_threshold(result.verification_threshold),
-        fmr=result.fmr,
-        verdict_fmr=result.verdict_fmr,
-        scores=[
-            schemas.ReferenceScore(
-                reference_id=item.reference_id, score=item.score, matched=item.matched
-            )
-            for item in result.references
+def verify_out(result: Verification, model: FaceModel, gate: Gate) -> Json:
+    return {
+        "identity": result.identity,
+        "verified": result.verified,
+        "matched": result.matched,
+        "references": len(result.references),
+        "fusion": result.fusion,
+        "fused_score": result.fused_score,
+        "share": result.share,
+        "detection_threshold": _threshold(result.detection_threshold),
+        "verification_threshold": _threshold(result.verification_threshold),
+        "fmr": result.fmr,
+        "verdict_fmr": result.verdict_fmr,
+        "scores": [
+            {"reference_id": reference_id, "score": score, "matched": matched}
+            for reference_id, score, matched in result.references
         ],
-        face=face_out(result.found, gate),
-        model=model_ref(model),
-        timings_ms=dict(result.timings_ms),
-    )
+        "face": face_out(result.found, gate),
+        "model": model_ref(model),
+        "timings_ms": result.timings_ms,
+    }
 
 
-def compare_out(result: Comparison, model: FaceModel, gate: Gate) -> schemas.CompareOut:
-    return schemas.CompareOut(
-        score=result.score,
-        threshold=_threshold(result.threshold),
-        fmr=result.fmr,
-        verified=result.verified,
-        face_a=face_out(result.found_a, gate),
-        face_b=face_out(result.found_b, gate),
-        model=model_ref(model),
-        timings_ms=dict(result.timings_ms),
-    )
+def compare_out(result: Comparison, model: FaceModel, gate: Gate) -> Json:
+    return {
+        "score": result.score,
+        "threshold": _threshold(result.threshold),
+        "fmr": result.fmr,
+        "verified": result.verified,
+        "face_a": face_out(result.found_a, gate),
+        "face_b": face_out(result.found_b, gate),
+        "model": model_ref(model),
+        "timings_ms": result.timings_ms,
+    }
 
 
-def detect_out(result: Detection, gate: Gate) -> schemas.DetectOut:
-    return schemas.DetectOut(
-        faces=[face_out(found, gate) for found in result.faces],
-        width=result.image_width,
-        height=result.image_height,
-        timings_ms=dict(result.timings_ms),
-    )
+def detect_out(result: Detection, gate: Gate) -> Json:
+    return {
+        "faces": [face_out(found, gate) for found in result.faces],
+        "width": result.image_width,
+        "height": result.image_height,
+        "timings_ms": result.timings_ms,
+    }
 
 
 def identity_out(summary: IdentitySummary) -> schemas.IdentityOut:
@@ -208,14 +214,14 @@ def model_out(
     )
 
 
-def _box(x: float, y: float, width: float, height: float, digits: int) -> schemas.Box:
-    return schemas.Box(
-        x=round(x, digits),
-        y=round(y, digits),
-        width=round(width, digits),
-        height=round(height, digits),
-    )
+def _box(x: float, y: float, width: float, height: float, digits: int) -> Json:
+    return {
+        "x": round(x, digits),
+        "y": round(y, digits),
+        "width": round(width, digits),
+        "height": round(height, digits),
+    }
 
 
-def _threshold(threshold: Threshold) -> schemas.ThresholdOut:
-    return schemas.ThresholdOut(value=threshold.value, source=threshold.source)
+def _threshold(threshold: Threshold) -> Json:
+    return {"value": threshold.value, "source": threshold.source}

@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, TypedDict
 
 from fastapi import Depends, Request
 
+from service.api.admission import Admission
 from service.core.core import Core
-from service.core.errors import Overloaded
 from service.settings import Settings
-
-
-@dataclass
-class Admission:
-    """Counts the image requests in work or waiting; refuses beyond a limit.
-
-    Used on the event loop alone, so a plain number is enough.
-    """
-
-    limit: int
-    in_flight: int = field(default=0, init=False)
-
-    def enter(self) -> None:
-        """Raises Overloaded when the limit is reached."""
-        if self.in_flight >= self.limit:
-            raise Overloaded("too many requests at once; try again in a second")
-        self.in_flight += 1
-
-    def leave(self) -> None:
-        self.in_flight -= 1
 
 
 @dataclass(frozen=True)
@@ -54,14 +33,9 @@ def running(request: Request) -> Running:
     return found
 
 
-async def admitted(request: Request) -> AsyncIterator[None]:
-    """Holds one of the admitted places until the answer is made."""
-    admission = running(request).admission
-    admission.enter()
-    try:
-        yield
-    finally:
-        admission.leave()
+async def _running(request: Request) -> Running:
+    # Asynchronous, or FastAPI would fetch it in a thread.
+    return running(request)
 
 
-RunningDep = Annotated[Running, Depends(running)]
+RunningDep = Annotated[Running, Depends(_running)]

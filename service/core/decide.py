@@ -53,7 +53,7 @@ def decide(
     if not len(scores):
         raise ValueError("a decision needs at least one reference")
     # In double precision: a float32 score may round onto the threshold it is above.
-    matches = tuple(float(score) > detection_threshold for score in scores)
+    matches = tuple(score > detection_threshold for score in scores.tolist())
     share = sum(matches) / len(matches)
     if fused_score is None:
         return Decision(matches, share, share > verification_threshold)

@@ -15,23 +15,50 @@ import numpy as np
 from model.chip import chip_of, located
 from model.errors import SemblanceError
 from model.faces import Face
+from model.fusion import centroid
 from model.image import Limits, decode
 from model.types import Array
 from service.core.core import Core
-from service.core.errors import ModelMismatch
+from service.core.errors import ModelMismatch, UnknownIdentity
+from service.core.gallery_cache import Gallery
 from service.core.ports import Reference
 
 # What was accepted once is read again whatever the limits are now.
 _NO_LIMITS = Limits(max_image_bytes=2**31, max_image_pixels=2**31, min_side_px=1)
 
 
-def references_of(core: Core, identity: str) -> list[Reference]:
-    """The references of an identity, every embedding by the running model.
+def gallery_of(core: Core, identity: str) -> Gallery:
+    """The gallery of an identity as it is now; read anew only if it changed.
 
     Raises:
         UnknownIdentity
         ModelMismatch: If an embedding is another model's and no image is kept.
     """
+    try:
+        revision = core.store.revision(identity)
+    except UnknownIdentity:
+        core.galleries.get(identity, None)
+        raise
+    found = core.galleries.get(identity, revision)
+    if found is None:
+        # The references are read after the revision: if they are newer than it says,
+        # nobody will ask for that revision again.
+        drops = core.galleries.drops
+        found = _gallery(_references_of(core, identity))
+        core.galleries.put(identity, revision, found, drops)
+    return found
+
+
+def _gallery(references: Sequence[Reference]) -> Gallery:
+    embeddings = matrix(references)
+    weights = np.array([reference.quality for reference in references], dtype=np.float32)
+    rows = np.concatenate([embeddings, centroid(embeddings, weights)[None]])
+    rows.flags.writeable = False
+    return Gallery(tuple(reference.reference_id for reference in references), rows)
+
+
+def _references_of(core: Core, identity: str) -> list[Reference]:
+    """The references of an identity, every embedding by the running model."""
     references = core.store.references(identity)
     fingerprint = core.model.manifest.fingerprint
     if all(reference.fingerprint == fingerprint for reference in references):
@@ -45,9 +72,9 @@ def references_of(core: Core, identity: str) -> list[Reference]:
 
 
 def references_where_possible(core: Core, identity: str) -> list[Reference]:
-    """As `references_of`, but those that cannot be made again come as they are stored.
+    """The references, oldest first, each embedding by the running model where that can be.
 
-    Their fingerprint tells them.
+    Those that cannot be made again come as they are stored; their fingerprint tells them.
 
     Raises:
         UnknownIdentity

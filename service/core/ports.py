@@ -141,6 +141,16 @@ class Store(Protocol):
         """
         ...
 
+    def revision(self, identity: str) -> int:
+        """Which state the references of an identity are in. Raises UnknownIdentity.
+
+        Asked on every verification, so it costs next to nothing. As long as it is the
+        same, so are the references and their embeddings: any change, by whatever
+        process, comes with a revision that no state has had before, nor one of an
+        identity of this name that was deleted.
+        """
+        ...
+
     def references(self, identity: str) -> list[Reference]:
         """References of an identity, oldest first. Raises UnknownIdentity."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from model.contract import Fusion
 from model.faces import Face
@@ -102,8 +102,7 @@ class Threshold:
     source: ThresholdSource
 
 
-@dataclass(frozen=True)
-class ScoredReference:
+class ScoredReference(NamedTuple):
     reference_id: str
     score: float
     matched: bool

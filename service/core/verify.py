@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from model.contract import Fusion
-from model.fusion import centroid, fuse
+from model.fusion import fuse
 from model.types import Array
 from service.core.core import Core
 from service.core.decide import decide
-from service.core.gallery import matrix, references_of
+from service.core.gallery import gallery_of
+from service.core.gallery_cache import Gallery
 from service.core.perceive import perceive
-from service.core.ports import Reference
 from service.core.results import FaceChoice, ScoredReference, Verification
 from service.core.stopwatch import Stopwatch
 from service.core.thresholds import detection_threshold, verification_threshold
@@ -45,22 +43,21 @@ def verify(
     rule = fusion or core.policy.fusion
     share = verification_threshold(manifest, core.policy, verification)
     with watch.stage("references"):
-        references = references_of(core, identity)
-    verdict = Verdict(rule, len(references), share.value)
+        gallery = gallery_of(core, identity)
+    verdict = Verdict(rule, len(gallery.reference_ids), share.value)
     above = detection_threshold(manifest, core.policy, detection, fmr, verdict)
     percept = perceive(core, probe, choice, watch)
     with watch.stage("embed"):
         embedding = core.model.embed(percept.chip[None])[0]
     with watch.stage("score"):
-        scores, fused_score = _scores(core, embedding, references, rule)
+        scores, fused_score = _scores(core, embedding, gallery, rule)
     decision = decide(scores, above.value, share.value, fused_score=fused_score)
     return Verification(
         identity=identity,
         verified=decision.verified,
         matched=decision.matched,
         references=tuple(
-            ScoredReference(reference.reference_id, float(score), matched)
-            for reference, score, matched in zip(references, scores, decision.matches, strict=True)
+            map(ScoredReference, gallery.reference_ids, scores.tolist(), decision.matches)
         ),
         fusion=rule,
         fused_score=decision.fused_score,
@@ -75,13 +72,11 @@ def verify(
 
 
 def _scores(
-    core: Core, embedding: Array, references: list[Reference], rule: Fusion
+    core: Core, embedding: Array, gallery: Gallery, rule: Fusion
 ) -> tuple[Array, float | None]:
     """Scores against each reference, (M,), and the fused one; in one call of the model."""
-    rows = matrix(references)
     if rule == "centroid":
-        weights = np.array([reference.quality for reference in references], dtype=np.float32)
-        scores = core.model.score(embedding, np.vstack([rows, centroid(rows, weights)]))
+        scores = core.model.score(embedding, gallery.rows)
         return scores[:-1], float(scores[-1])
-    scores = core.model.score(embedding, rows)
+    scores = core.model.score(embedding, gallery.embeddings)
     return scores, None if rule == "share" else float(fuse(rule, scores))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 import threading
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -34,6 +35,7 @@ class _Entry:
 class _Identity:
     created_at: datetime
     entries: list[_Entry]
+    revision: int = field(default_factory=lambda: secrets.randbits(63))
 
 
 class MemoryStore:
@@ -64,9 +66,13 @@ class MemoryStore:
                 enrolled.append(Enrolled(_copy(stored.reference), duplicate))
             if len(entries) > max(limit, len(owner.entries)):
                 raise TooManyReferences(f"An identity may have {limit} references, not more.")
-            if entries:
+            if len(entries) > len(owner.entries):
                 self._identities[identity] = _Identity(owner.created_at, entries)
             return enrolled
+
+    def revision(self, identity: str) -> int:
+        with self._lock:
+            return self._of(identity).revision
 
     def references(self, identity: str) -> list[Reference]:
         with self._lock:
@@ -74,9 +80,10 @@ class MemoryStore:
 
     def update_embedding(self, reference_id: str, embedding: Array, fingerprint: str) -> None:
         with self._lock:
-            for owner in self._identities.values():
+            for name, owner in self._identities.items():
                 for entry in owner.entries:
                     if entry.reference.reference_id == reference_id:
+                        self._identities[name] = _Identity(owner.created_at, owner.entries)
                         entry.reference = replace(
                             entry.reference, embedding=embedding.copy(), fingerprint=fingerprint
                         )
@@ -123,9 +130,10 @@ class MemoryStore:
 
     def delete_reference(self, identity: str, reference_id: str) -> None:
         with self._lock:
-            entries = self._of(identity).entries
-            entries.remove(self._find(identity, reference_id))
-            if not entries:
+            owner = self._of(identity)
+            owner.entries.remove(self._find(identity, reference_id))
+            self._identities[identity] = _Identity(owner.created_at, owner.entries)
+            if not owner.entries:
                 del self._identities[identity]
 
     def check(self) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy import (
 from service.core.errors import UnknownIdentity
 from service.core.ports import EmbeddingPage, IdentitySummary, NewReference, Reference
 from service.storage.column_types import float32_rows
+from service.storage.revisions import new_revision
 from service.storage.tables import face_references, identities, reference_images
 
 NO_IDENTITY = "No such identity is enrolled."
@@ -148,7 +149,8 @@ def references_by_hash(
 
 def insert_identity(connection: Connection, name: str, created_at: datetime) -> int:
     """Adds an identity; answers its internal id."""
-    return _insert(connection, insert(identities).values(name=name, created_at=created_at))
+    values = {"name": name, "created_at": created_at, "revision": new_revision()}
+    return _insert(connection, insert(identities).values(values))
 
 
 def insert_reference(

@@ -30,6 +30,7 @@ from service.storage.engines import (
 from service.storage.erasure import empty_log, erase_deleted
 from service.storage.faults import translated
 from service.storage.migrations import migrate
+from service.storage.revisions import RevisionQuery, set_revision
 from service.storage.tables import face_references, identities, reference_images
 
 
@@ -71,6 +72,7 @@ class SqlStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._writing_engine = engine.execution_options(**WRITES)
+        self._revision_of = RevisionQuery(engine)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -97,6 +99,8 @@ class SqlStore:
             fresh = len(hashes) - len(stored)
             if fresh and queries.count_references(connection, owner) + fresh > limit:
                 raise TooManyReferences(f"An identity may have {limit} references, not more.")
+            if fresh:
+                set_revision(connection, owner)
             enrolled = []
             for new in references:
                 duplicate = new.content_hash in stored
@@ -107,6 +111,13 @@ class SqlStore:
                 enrolled.append(Enrolled(stored[new.content_hash], duplicate))
         return enrolled
 
+    def revision(self, identity: str) -> int:
+        with translated():
+            found = self._revision_of(identity)
+        if found is None:
+            raise UnknownIdentity(queries.NO_IDENTITY)
+        return found
+
     def references(self, identity: str) -> list[Reference]:
         with self._reading() as connection:
             found = queries.references_of(connection, identity)
@@ -115,12 +126,17 @@ class SqlStore:
         return found
 
     def update_embedding(self, reference_id: str, embedding: Array, fingerprint: str) -> None:
+        named = face_references.c.reference_id == reference_id
         with self._writing() as connection:
+            owner = connection.scalar(select(face_references.c.identity_id).where(named))
+            if owner is None:
+                return
             connection.execute(
                 update(face_references)
-                .where(face_references.c.reference_id == reference_id)
+                .where(named)
                 .values(embedding=embedding, fingerprint=fingerprint)
             )
+            set_revision(connection, owner)
 
     def count(self) -> int:
         with self._reading() as connection:
@@ -186,6 +202,7 @@ class SqlStore:
             )
             if gone.rowcount == 0:
                 raise UnknownReference(queries.NO_REFERENCE)
+            set_revision(connection, owner)
             if queries.count_references(connection, owner) == 0:
                 connection.execute(delete(identities).where(identities.c.id == owner))
         erase_deleted(self._engine)

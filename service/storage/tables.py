@@ -10,6 +10,7 @@ a test checks that both say the same.
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Float,
     ForeignKey,
@@ -43,6 +44,8 @@ identities = Table(
     Column("id", Integer, primary_key=True),
     Column("name", _EXACT_TEXT, nullable=False, unique=True),
     Column("created_at", UtcDateTime, nullable=False),
+    # Of the references: another one with each change; see `revisions`.
+    Column("revision", BigInteger, nullable=False, server_default="0"),
 )
 
 face_references = Table(

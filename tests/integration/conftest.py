@@ -1,4 +1,4 @@
-"""A client of the running service, and a model to change to."""
+"""A client of the running service, a model to change to, and every kind of store."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ import httpx
 import pytest
 
 from model.artifact import Artifact
+from service.core.ports import Store
+from service.storage.memory_store import MemoryStore
+from service.storage.sql_store import open_store
 
 OTHER_FINGERPRINT = "f" * 16
 
@@ -19,6 +22,13 @@ OTHER_FINGERPRINT = "f" * 16
 def client(service_url: str) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=service_url, timeout=60) as connected:
         yield connected
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    store: Store = MemoryStore() if request.param == "memory" else open_store(tmp_path / "data")
+    yield store
+    store.close()
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable
+from contextlib import closing
 from itertools import count
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -67,3 +68,21 @@ def open_and_enrol(data_dir: Path, worker: int, turns: int, ready: Barrier) -> N
         (again,) = store.enrol("shared", [new_reference(f"of all {turn}")], limit=LIMIT)
         assert again.reference.has_image
     store.close()
+
+
+def change(data_dir: Path, identity: str, what: str) -> None:
+    """Changes the references of an identity in one of five ways."""
+    with closing(open_store(data_dir)) as store:
+        first = store.references(identity)[0]
+        match what:
+            case "enrol":
+                store.enrol(identity, [new_reference("of another")], limit=LIMIT)
+            case "embedding":
+                store.update_embedding(first.reference_id, -first.embedding, first.fingerprint)
+            case "reference":
+                store.delete_reference(identity, first.reference_id)
+            case "identity":
+                store.delete_identity(identity)
+            case "again":
+                store.delete_identity(identity)
+                store.enrol(identity, [new_reference("1"), new_reference("2")], limit=LIMIT)

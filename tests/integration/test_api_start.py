@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from model.artifact import Artifact
@@ -100,3 +101,10 @@ def test_listening_for_everybody_is_warned_of(tmp_path: Path) -> None:
     with service_process(tmp_path, host="0.0.0.0") as service:
         assert service.url.startswith("http://localhost:")
         assert any("let only a proxy" in line for line in service.output)
+
+
+def test_the_quick_parts_of_the_server_are_in_use(tmp_path: Path) -> None:
+    with service_process(tmp_path) as service:
+        loaded = {part.path for part in psutil.Process(service.process.pid).memory_maps()}
+    for name in ("uvloop", "httptools"):
+        assert any(f"/{name}/" in path for path in loaded)

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from service.core.errors import TooManyReferences, UnknownIdentity, UnknownReference
 from service.core.ports import Enrolled, NewReference, Store
-from service.storage.memory_store import MemoryStore
-from service.storage.sql_store import open_store
 from tests.integration.store_samples import new_reference
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    store: Store = MemoryStore() if request.param == "memory" else open_store(tmp_path / "data")
-    yield store
-    store.close()
+@pytest.fixture
+def store(any_store: Store) -> Store:
+    return any_store
 
 
 def enrol_one(store: Store, identity: str, tag: str) -> Enrolled:

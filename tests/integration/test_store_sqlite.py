@@ -47,7 +47,7 @@ def test_the_migrations_make_the_tables_that_the_code_knows(data_dir: Path) -> N
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
-        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0001"
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0002"
     engine.dispose()
 
 
@@ -66,7 +66,7 @@ def test_a_newer_database_is_refused_and_left_alone(data_dir: Path) -> None:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
         connection.commit()
     before = (data_dir / FILE).read_bytes()
-    with pytest.raises(NotReady, match=r"schema 9999, which is newer .* knows \(0001\)"):
+    with pytest.raises(NotReady, match=r"schema 9999, which is newer .* knows \(0002\)"):
         open_store(data_dir)
     assert (data_dir / FILE).read_bytes() == before
 

@@ -1,0 +1,139 @@
+"""Who may come in, and whose turn it is: a bounded number of image requests.
+
+    refused at once       beyond `limit` requests in the house, or when the turn would
+                          not come within `wait_s`, as far as can be told
+    refused after a wait  whose turn has not come within `wait_s` all the same
+    skipped               whose caller has gone by then
+
+At most `workers` requests are in work, each in a thread; the others wait in the
+order they came in. So what is let in is answered in a bounded time, and work
+that nobody waits for any more is not done.
+
+    expected wait = (requests waiting + 1) * mean time in work / workers
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Final, TypeVar
+
+from starlette.requests import ClientDisconnect
+
+from service.core.errors import Overloaded
+
+Answer = TypeVar("Answer")
+
+_WEIGHT: Final = 0.1
+"""Of the latest request in the mean time in work."""
+
+
+class Admission:
+    """Places and turns; used on the event loop alone, so plain numbers are enough.
+
+    Args:
+        limit: Requests in work or waiting, also for the rest of their body.
+        workers: Requests in work at once.
+        wait_s: How long a request may wait for its turn.
+    """
+
+    def __init__(self, limit: int, workers: int, wait_s: float) -> None:
+        self.limit = limit
+        self.workers = workers
+        self.wait_s = wait_s
+        self.in_flight = 0
+        self.in_work = 0
+        self.mean_work_s = 0.0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="image")
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Holds a place. Raises Overloaded if none is left or the line is too long."""
+        if self.in_flight >= self.limit or self.expected_wait_s > self.wait_s:
+            raise Overloaded("too many requests at once; try again in a second")
+        self.in_flight += 1
+        try:
+            yield
+        finally:
+            self.in_flight -= 1
+
+    @property
+    def expected_wait_s(self) -> float:
+        """Until the turn of one who would get in line now; 0 while a worker is free."""
+        if self.in_work < self.workers:
+            return 0.0
+        return (len(self._waiting) + 1) * self.mean_work_s / self.workers
+
+    async def run(
+        self, work: Callable[[], Answer], has_gone: Callable[[], Awaitable[bool]]
+    ) -> Answer:
+        """What `work` answers; it runs in a thread when its turn has come.
+
+        Args:
+            has_gone: Whether the caller has left; asked only after a wait.
+
+        Raises:
+            Overloaded: If the turn did not come in time; `work` was not begun.
+            ClientDisconnect: If the caller had left; likewise.
+        """
+        if self.in_work < self.workers:
+            self.in_work += 1
+        else:
+            await self._turn()
+            try:
+                if await has_gone():
+                    raise ClientDisconnect
+            except BaseException:
+                self._pass_on()
+                raise
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        done = loop.run_in_executor(self._threads, work)
+        # Not when the caller's task ends: the thread is busy until it has an answer.
+        done.add_done_callback(lambda ended: self._finished(ended, loop.time() - begun))
+        return await asyncio.shield(done)
+
+    def close(self) -> None:
+        """Ends the threads when they have done what they had begun."""
+        self._threads.shutdown(cancel_futures=True)
+
+    async def _turn(self) -> None:
+        """Returns when a worker is free for this caller, and is taken."""
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = loop.create_future()
+        self._waiting.append(waiter)
+        timer = loop.call_later(self.wait_s, _give_up, waiter)
+        try:
+            await waiter
+        except BaseException:
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
+            elif waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+                self._pass_on()
+            raise
+        finally:
+            timer.cancel()
+
+    def _finished(self, done: asyncio.Future[Answer], spent_s: float) -> None:
+        self.mean_work_s += _WEIGHT * (spent_s - self.mean_work_s)
+        if not done.cancelled():
+            done.exception()  # the caller may be gone: nobody else looks at it
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Gives a worker that is free to the first who waits for one."""
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                return
+        self.in_work -= 1
+
+
+def _give_up(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_exception(Overloaded("its turn did not come in time; try again in a second"))

@@ -1,0 +1,58 @@
+"""The way of an image request: let in, read, put in a thread, answered.
+
+The route itself is a plain function that runs in the thread: from the bytes of
+the body to the bytes of the answer nothing is done on the event loop, and a
+request changes threads twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+
+from fastapi import Request, Response
+from pydantic import BaseModel
+from pydantic_core import to_json
+
+from service.api.body import parsed, read_body
+from service.api.state import Running, running
+
+Parsed = TypeVar("Parsed", bound=BaseModel)
+Route = Callable[[Request], Awaitable[Response]]
+
+
+def at_the_door(
+    kind: type[Parsed], *, repeated: str | None = None, status_code: int = 200
+) -> Callable[[Callable[[Parsed, Running], Mapping[str, object]]], Route]:
+    """Makes a route of a function from a request to the content of its answer.
+
+    The content goes out as it is: it was made by `present`, and tests hold it
+    against OpenAPI. Checking it again took longer than making it.
+
+    Args:
+        kind: The request's model.
+        repeated: The field that may come several times in a form.
+        status_code: Of the answer.
+    """
+
+    def route_of(work: Callable[[Parsed, Running], Mapping[str, object]]) -> Route:
+        async def route(request: Request) -> Response:
+            at_work = running(request)
+            settings, admission = at_work.settings, at_work.admission
+            with admission.place():
+                pieces = await read_body(request, settings.max_body_bytes)
+                content_type = request.headers["content-type"]
+
+                def answer() -> bytes:
+                    body = parsed(kind, content_type, pieces, settings, repeated)
+                    return to_json(work(body, at_work), inf_nan_mode="null")
+
+                content = await admission.run(answer, request.is_disconnected)
+            return Response(content, status_code, media_type="application/json")
+
+        # What FastAPI names and describes the route by.
+        route.__name__ = route.__qualname__ = work.__name__
+        route.__doc__ = work.__doc__
+        return route
+
+    return route_of

@@ -1,0 +1,50 @@
+"""The memory of the process, once everything is loaded that stays.
+
+Python's collector walks all objects that live for long, and there are 130,000 of
+them after the start: 70 ms on an idle machine, in the middle of some request and
+with every thread waiting. Those that are there at the start are there at the
+end, so they are taken out of its sight.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+from collections.abc import Callable
+from typing import Any, Final
+
+_M_ARENA_MAX: Final = -8
+_ARENAS: Final = 2
+"""Heaps of glibc. It would make eight for each core, and what a thread frees in one
+serves no other thread."""
+
+
+def begin_start() -> None:
+    """Leaves out the collections during the start: nearly all that is made then stays.
+
+    To be called before there are threads.
+    """
+    gc.disable()
+    bound = _libc("mallopt")
+    if bound:
+        bound(_M_ARENA_MAX, _ARENAS)
+
+
+def end_start() -> None:
+    """Collects once, lets what is left be, and gives freed memory back to the system."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+    # Loading a model takes more than it keeps.
+    trim = _libc("malloc_trim")
+    if trim:
+        trim(0)
+
+
+def _libc(name: str) -> Callable[..., Any] | None:
+    """A function of glibc; None with another C library."""
+    try:
+        found: Callable[..., Any] = getattr(ctypes.CDLL(None), name)
+        return found
+    except (AttributeError, OSError):
+        return None
