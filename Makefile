@@ -34,7 +34,7 @@ build: .venv/.training ## build the default model into models/fused
 	@$(BIN)/python -m training build
 
 test: .venv/.tests $(FUSED) $(SFACE) chromium ## prove it (the quick tests, under 15 minutes)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-long: .venv/.tests $(FUSED) $(SFACE) ## tests that take minutes: containers (needs Docker)
 	@$(BIN)/python -m pytest -m long -s
