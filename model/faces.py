@@ -83,10 +83,19 @@ class Detector:
         min_confidence: float = 0.7,
         max_side_px: int = 640,
     ) -> None:
-        self._model = _compile(path, threads)
+        self._path = path
+        self._threads = threads
+        self._model = _compile(path, threads, (-1, -1))
+        self._close: dict[tuple[int, int], ov.CompiledModel] = {}
+        self._compiling = threading.Lock()
         self._local = threading.local()
         self._min_confidence = min_confidence
         self._max_side_px = max_side_px
+
+    @property
+    def farthest_px(self) -> int:
+        """Longer side from which on an image shows `detect` no more."""
+        return self._max_side_px * 2
 
     def detect(self, image: Image) -> list[Face]:
         """All faces of an image, the largest first.
@@ -103,7 +112,7 @@ class Detector:
         """
         longest = max(image.shape[:2])
         tried: set[float] = set()
-        for side in (self._max_side_px, self._max_side_px // 2, self._max_side_px * 2):
+        for side in (self._max_side_px, self._max_side_px // 2, self.farthest_px):
             scale = min(1.0, side / longest)
             if scale in tried:
                 continue
@@ -114,8 +123,15 @@ class Detector:
         return []
 
     def look(self, image: Image) -> list[Face]:
-        """All faces that one look at an image shows, at the size it has; in no order."""
-        return self._detect_at(image, 1.0)
+        """All faces that one look at an image shows, at the size it has; in no order.
+
+        Each size is compiled by itself when it is first seen, since a network of any
+        size pays for every change: for callers who look at one size again and again.
+
+        Args:
+            image: RGB. Shape (H, W, 3), uint8; H and W multiples of 32.
+        """
+        return self._infer(np.ascontiguousarray(image), image.shape[:2])
 
     def _detect_at(self, image: Image, scale: float) -> list[Face]:
         height, width = image.shape[:2]
@@ -123,19 +139,28 @@ class Detector:
             size = (max(1, round(width * scale)), max(1, round(height * scale)))
             image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         canvas = _padded(image)
-        request = self._request()
-        request.infer({0: canvas[None]})
-        found = _decode(request, canvas.shape[1], self._min_confidence)
+        found = self._infer(canvas, None)
         if scale < 1:
             # The scaled copy has whole pixels; undo what was really done.
             return [face.moved(width / image.shape[1]) for face in found]
         return found
 
-    def _request(self) -> ov.InferRequest:
-        if not hasattr(self._local, "request"):
-            self._local.request = self._model.create_infer_request()
-        request: ov.InferRequest = self._local.request
-        return request
+    def _infer(self, canvas: Image, size: tuple[int, int] | None) -> list[Face]:
+        """Faces by the network compiled for `size`, or by the one for any."""
+        requests: dict[tuple[int, int] | None, ov.InferRequest]
+        requests = self._local.__dict__.setdefault("requests", {})
+        if size not in requests:
+            requests[size] = self._network(size).create_infer_request()
+        requests[size].infer({0: canvas[None]})
+        return _decode(requests[size], canvas.shape[1], self._min_confidence)
+
+    def _network(self, size: tuple[int, int] | None) -> ov.CompiledModel:
+        if size is None:
+            return self._model
+        with self._compiling:
+            if size not in self._close:
+                self._close[size] = _compile(self._path, self._threads, size)
+            return self._close[size]
 
 
 def nearest_centre(faces: list[Face], size: tuple[int, int]) -> Face:
@@ -144,10 +169,11 @@ def nearest_centre(faces: list[Face], size: tuple[int, int]) -> Face:
     return min(faces, key=lambda face: math.dist(face.centre, middle))
 
 
-def _compile(path: Path, threads: int) -> ov.CompiledModel:
+def _compile(path: Path, threads: int, size: tuple[int, int]) -> ov.CompiledModel:
+    """The network for images of (height, width); -1 stands for any."""
     core = ov.Core()
     model = core.read_model(path)
-    model.reshape([1, 3, -1, -1])
+    model.reshape([1, 3, *size])
     steps = PrePostProcessor(model)
     steps.input().tensor().set_element_type(ov.Type.u8).set_layout(
         ov.Layout("NHWC")

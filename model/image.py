@@ -17,16 +17,19 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 
-import numpy as np
 import pillow_heif
+from PIL import ExifTags, UnidentifiedImageError
 from PIL import Image as PillowImage
-from PIL import ImageOps, UnidentifiedImageError
 
-from model import types
 from model.errors import SemblanceError
+from model.jpeg import DENOMINATORS, frame_size, jpeg_pixels, turned
+from model.pixels import pillow_pixels
+from model.types import Image
 
 FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "GIF", "BMP")
 """What is read. A phone's MPO, a JPEG with further pictures behind it, counts as JPEG."""
+
+_JPEG = ("JPEG", "MPO")
 
 # Pillow's own limit would warn or raise by its own rules; `Limits` is ours, and
 # it is applied to the header of each image.
@@ -44,7 +47,6 @@ _UNREAD_TYPES = (
     (b"\x00\x00\x01\x00", "ICO"),
     (b"gimp xcf", "XCF"),
 )
-_SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 
 class ImageError(SemblanceError):
@@ -80,8 +82,94 @@ class Limits:
     min_side_px: int = 32
 
 
-def decode(data: bytes, limits: Limits) -> types.Image:
-    """The picture in `data`, turned upright by its EXIF orientation.
+@dataclass(frozen=True)
+class View:
+    """A picture's pixels, or fewer.
+
+    Attributes:
+        image: Upright RGB. Shape (ceil(H / denominator), ceil(W / denominator), 3), uint8.
+        denominator: What the sides of the picture are divided by.
+    """
+
+    image: Image
+    denominator: int
+
+
+class Picture:
+    """An image whose header was judged; pixels are decoded when, and as large as, needed.
+
+    Decoded views are kept, and one that is large enough is given again. Not for
+    several threads at once.
+
+    Args:
+        data: An encoded image, whole.
+        limits: Checked on the length and on the header, before decoding.
+
+    Raises:
+        UndecodableImage, UnsupportedImageType, ImageTooLarge, TooManyPixels,
+        ImageTooSmall
+    """
+
+    def __init__(self, data: bytes, limits: Limits) -> None:
+        if not data:
+            raise UndecodableImage("the image is empty")
+        if len(data) > limits.max_image_bytes:
+            raise ImageTooLarge(
+                f"the image has {len(data)} bytes; at most {limits.max_image_bytes} are accepted"
+            )
+        self._data = data
+        self._opened = _open(data)
+        _check_size(self._opened.size, limits)
+        self._stored_size = self._opened.size[::-1]
+        self._is_jpeg = self._opened.format in _JPEG and frame_size(data) == self._stored_size
+        self._views: dict[int, View] = {}
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the upright picture in full."""
+        if 1 in self._views or not self._is_jpeg:
+            return self.whole.shape[:2]
+        return self._stored_size[::-1] if self._orientation() >= 5 else self._stored_size
+
+    @property
+    def whole(self) -> Image:
+        """All pixels. RGB, shape (H, W, 3), uint8."""
+        return self.view(1).image
+
+    def view(self, most: float) -> View:
+        """The smallest view whose denominator is at most `most`; the whole if there is none.
+
+        Only a JPEG has views smaller than itself.
+
+        Raises:
+            UndecodableImage: If the image is broken or cut off.
+        """
+        allowed = [d for d in DENOMINATORS if d == 1 or (self._is_jpeg and d <= most)]
+        for denominator in allowed:
+            if denominator in self._views:
+                return self._views[denominator]
+        view = self._decoded(allowed[0])
+        self._views[view.denominator] = view
+        return view
+
+    def _decoded(self, denominator: int) -> View:
+        try:
+            if self._is_jpeg:
+                pixels = jpeg_pixels(self._data, self._stored_size, denominator)
+                if pixels is not None:
+                    return View(turned(pixels, self._orientation()), denominator)
+            return View(pillow_pixels(self._opened), 1)
+        except Exception as error:  # a decoder met with broken data raises what it likes
+            raise UndecodableImage("the image is broken or cut off") from error
+
+    def _orientation(self) -> int:
+        """EXIF's, 1 .. 8; 1 is upright."""
+        found = self._opened.getexif().get(ExifTags.Base.Orientation)
+        return found if isinstance(found, int) and 1 <= found <= 8 else 1
+
+
+def decode(data: bytes, limits: Limits) -> Image:
+    """The picture in `data` in full, turned upright by its EXIF orientation.
 
     Transparent parts become white, 16-bit samples lose their lower byte, CMYK is
     converted.
@@ -97,21 +185,7 @@ def decode(data: bytes, limits: Limits) -> types.Image:
         UndecodableImage, UnsupportedImageType, ImageTooLarge, TooManyPixels,
         ImageTooSmall
     """
-    if not data:
-        raise UndecodableImage("the image is empty")
-    if len(data) > limits.max_image_bytes:
-        raise ImageTooLarge(
-            f"the image has {len(data)} bytes; at most {limits.max_image_bytes} are accepted"
-        )
-    opened = _open(data)
-    _check_size(opened.size, limits)
-    try:
-        opened.load()
-        # In place: a copy of a large picture is a hundred megabytes.
-        ImageOps.exif_transpose(opened, in_place=True)
-        return np.array(_to_rgb(opened), dtype=np.uint8)
-    except Exception as error:  # a decoder met with broken data raises what it likes
-        raise UndecodableImage("the image is broken or cut off") from error
+    return Picture(data, limits).whole
 
 
 def _open(data: bytes) -> PillowImage.Image:
@@ -140,15 +214,3 @@ def _check_size(size: tuple[int, int], limits: Limits) -> None:
             f"the image has {width} x {height} pixels; "
             f"each side needs at least {limits.min_side_px}"
         )
-
-
-def _to_rgb(image: PillowImage.Image) -> PillowImage.Image:
-    if image.mode == "RGB":
-        return image
-    if image.mode in _SIXTEEN_BIT:
-        # Pillow would clip 16-bit grey at 255 and make it all white.
-        return PillowImage.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
-    if image.has_transparency_data:
-        white = PillowImage.new("RGBA", image.size, "white")
-        return PillowImage.alpha_composite(white, image.convert("RGBA")).convert("RGB")
-    return image.convert("RGB")

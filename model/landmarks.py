@@ -22,6 +22,13 @@ SIDE_PX = 320
 EYES_PX = 80
 """Distance of the eyes in the second look's picture, for a face seen from the front."""
 
+SECOND_LOOK: Array = (
+    (ARCFACE_112 - ARCFACE_112.mean(axis=0))
+    * (EYES_PX / float(np.linalg.norm(ARCFACE_112[1] - ARCFACE_112[0])))
+    + SIDE_PX / 2
+).astype(np.float32)
+"""Where that look's picture has the landmarks. Shape (5, 2)."""
+
 # right_eye, left_eye, nose, right_mouth, left_mouth, as the mirror names them.
 _SWAPPED = (1, 0, 2, 4, 3)
 _FLIP: Array = np.array([-1, 1], dtype=np.float32)
@@ -43,8 +50,8 @@ def second_look(detector: Detector, image: Image, face: Face) -> Face:
     """
     if np.ptp(face.landmarks, axis=0).max() < _SMALLEST_PX:
         return face
-    upright = align(image, face.landmarks, _TEMPLATE, (SIDE_PX, SIDE_PX))
-    there = similarity(face.landmarks, _TEMPLATE)
+    upright = align(image, face.landmarks, SECOND_LOOK, (SIDE_PX, SIDE_PX))
+    there = similarity(face.landmarks, SECOND_LOOK)
     expected = _moved(face.landmarks, there)
     looks = [_landmarks(detector, upright), _mirrored(_landmarks(detector, upright[:, ::-1]))]
     again = [look for look in looks if look is not None and _near(look, expected)]
@@ -55,7 +62,7 @@ def second_look(detector: Detector, image: Image, face: Face) -> Face:
 
 def _landmarks(detector: Detector, upright: Image) -> Array | None:
     """Of the face in the middle. Shape (5, 2); None if none is seen."""
-    faces = detector.look(np.ascontiguousarray(upright))
+    faces = detector.look(upright)
     return nearest_centre(faces, upright.shape[:2]).landmarks if faces else None
 
 
@@ -69,17 +76,6 @@ def _mirrored(landmarks: Array | None) -> Array | None:
 def _near(landmarks: Array, expected: Array) -> bool:
     moved = float(np.linalg.norm(landmarks - expected, axis=1).mean())
     return moved <= _FARTHEST * EYES_PX
-
-
-def _template() -> Array:
-    scale = EYES_PX / float(np.linalg.norm(ARCFACE_112[1] - ARCFACE_112[0]))
-    placed: Array = ((ARCFACE_112 - ARCFACE_112.mean(axis=0)) * scale + SIDE_PX / 2).astype(
-        np.float32
-    )
-    return placed
-
-
-_TEMPLATE = _template()
 
 
 def _moved(points: Array, matrix: Array) -> Array:

@@ -17,8 +17,9 @@ from rich.progress import track
 from model.chip import chip_of, located
 from model.contract import Manifest
 from model.faces import Detector, nearest_centre
-from model.image import ImageError, Limits, decode
+from model.image import ImageError, Limits, Picture
 from model.runtimes.base import Runtime
+from model.sight import faces_of, sight_of
 from model.types import AnyArray, Array, Image
 
 _BATCH = 32
@@ -76,14 +77,15 @@ def embed_folder(folder: Path, detector: Detector, runtime: Runtime, *, quiet: b
 def chip_in(folder: Path, detector: Detector, manifest: Manifest, name: str) -> Image | None:
     """The aligned face nearest the middle of a picture, or None if there is none."""
     try:
-        image = decode((folder / name).read_bytes(), Limits())
+        picture = Picture((folder / name).read_bytes(), Limits())
+        faces = faces_of(picture, detector)
+        if not faces:
+            return None
+        sight = sight_of(picture, nearest_centre(faces, picture.size), manifest)
     except ImageError:
         return None
-    faces = detector.detect(image)
-    if not faces:
-        return None
-    face = located(detector, image, nearest_centre(faces, image.shape[:2]), manifest)
-    return chip_of(image, face, manifest)
+    face = located(detector, sight.image, sight.face, manifest)
+    return chip_of(sight.image, face, manifest)
 
 
 def embed_chips(

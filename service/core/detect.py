@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from model.image import decode
+from model.faces import Face
+from model.image import Picture
 from model.quality import measure, quality_chip
+from model.sight import faces_of, most_for, sight_of
 from service.core.core import Core
 from service.core.results import Detection, FoundFace
 from service.core.stopwatch import Stopwatch
@@ -13,15 +15,18 @@ def detect(core: Core, data: bytes) -> Detection:
     """All faces, the largest first. Raises ImageError."""
     watch = Stopwatch()
     with watch.stage("decode"):
-        image = decode(data, core.policy.limits)
+        picture = Picture(data, core.policy.limits)
+        picture.view(most_for(picture, core.detector))
     with watch.stage("detect"):
-        faces = core.detector.detect(image)
-    height, width = image.shape[:2]
+        faces = faces_of(picture, core.detector)
     with watch.stage("align"):
-        found = tuple(
-            FoundFace(
-                face, measure(face, quality_chip(image, face), (height, width)), width, height
-            )
-            for face in faces
-        )
+        found = tuple(_measured(picture, face) for face in faces)
+    height, width = picture.size
     return Detection(found, width, height, watch.read_ms())
+
+
+def _measured(picture: Picture, face: Face) -> FoundFace:
+    sight = sight_of(picture, face)
+    height, width = picture.size
+    quality = measure(face, quality_chip(sight.image, sight.face), picture.size)
+    return FoundFace(face, quality, width, height)

@@ -114,7 +114,7 @@ def enrol(
 def _judge(core: Core, index: int, upload: Upload, choice: FaceChoice) -> Percept | RejectedImage:
     percept = None
     try:
-        percept = perceive(core, upload.data, choice, Stopwatch())
+        percept = perceive(core, upload.data, choice, Stopwatch(), whole=True)
         objections = quality.reasons(percept.quality, core.policy.gate)
         if objections:
             raise LowQuality(
@@ -146,10 +146,11 @@ def _embedded(
 
 
 def _reference(core: Core, upload: Upload, percept: Percept, embedding: np.ndarray) -> NewReference:
-    kept = kept_image(core.policy.keep, upload.data, percept.image, percept.face)
+    image = percept.picture.whole
+    kept = kept_image(core.policy.keep, upload.data, image, percept.face)
     # The size goes in, too: the same bytes in another shape are another image.
-    digest = hashlib.sha256(repr(percept.image.shape).encode())
-    digest.update(percept.image.data)
+    digest = hashlib.sha256(repr(image.shape).encode())
+    digest.update(image.data)
     return NewReference(
         content_hash=digest.hexdigest(),
         embedding=embedding,

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from model.chip import chip_of, located
 from model.faces import Face, nearest_centre
-from model.image import decode
+from model.image import Picture
 from model.quality import Quality, measure, quality_chip
+from model.sight import faces_of, most_for, sight_of
 from model.types import Image
 from service.core.errors import NoFace, SeveralFaces
 from service.core.results import FaceChoice, FoundFace
@@ -23,43 +24,53 @@ class Percept:
     """The chosen face of an image, ready to embed.
 
     Attributes:
-        image: Upright RGB. Shape (H, W, 3), uint8.
+        picture: What it was found in.
+        face: In pixels of the whole picture.
         chip: The aligned face. Shape of the model's input, uint8.
     """
 
-    image: Image
+    picture: Picture
     face: Face
     chip: Image
     quality: Quality
 
     @property
     def found(self) -> FoundFace:
-        height, width = self.image.shape[:2]
+        height, width = self.picture.size
         return FoundFace(self.face, self.quality, width, height)
 
 
-def perceive(core: Core, data: bytes, choice: FaceChoice, watch: Stopwatch) -> Percept:
+def perceive(
+    core: Core, data: bytes, choice: FaceChoice, watch: Stopwatch, *, whole: bool = False
+) -> Percept:
     """The face of an image.
+
+    Args:
+        whole: Decode all pixels, for one who keeps them; else as many as the face needs.
 
     Raises:
         ImageError: If the bytes cannot be used; see model.image.
         NoFace, SeveralFaces
     """
     with watch.stage("decode"):
-        image = decode(data, core.policy.limits)
+        picture = Picture(data, core.policy.limits)
+        picture.view(1 if whole else most_for(picture, core.detector))
     with watch.stage("detect"):
-        face = choose(core.detector.detect(image), choice, image)
+        face = choose(faces_of(picture, core.detector), choice, picture.size)
+    with watch.stage("decode"):
+        sight = sight_of(picture, face, core.model.manifest)
+    with watch.stage("detect"):
         # What is kept and shown is the first look: the second starts from it again
         # whenever a model wants it.
-        seen = located(core.detector, image, face, core.model.manifest)
+        seen = located(core.detector, sight.image, sight.face, core.model.manifest)
     with watch.stage("align"):
-        chip = chip_of(image, seen, core.model.manifest)
-        quality = measure(face, quality_chip(image, face), image.shape[:2])
-    return Percept(image, face, chip, quality)
+        chip = chip_of(sight.image, seen, core.model.manifest)
+        quality = measure(face, quality_chip(sight.image, sight.face), picture.size)
+    return Percept(picture, face, chip, quality)
 
 
-def choose(faces: list[Face], choice: FaceChoice, image: Image) -> Face:
-    """The face to take. Raises NoFace or SeveralFaces."""
+def choose(faces: list[Face], choice: FaceChoice, size: tuple[int, int]) -> Face:
+    """The face to take of an image of (height, width). Raises NoFace or SeveralFaces."""
     if not faces:
         raise NoFace("no face was found in the image")
     if len(faces) > 1 and choice == "error":
@@ -68,5 +79,5 @@ def choose(faces: list[Face], choice: FaceChoice, image: Image) -> Face:
             "or choose with faces=largest or faces=center"
         )
     if choice == "center":
-        return nearest_centre(faces, image.shape[:2])
+        return nearest_centre(faces, size)
     return max(faces, key=lambda face: face.area)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+
 import httpx
 import numpy as np
 import pytest
+from PIL import Image as PillowImage
 
 from model.artifact import Artifact
 from tests.faces import Faces
@@ -179,6 +182,38 @@ def test_every_format_verifies(
     image = np.ascontiguousarray(rgb(faces.read("obama3.jpg"))[:1200:2, ::2])
     content = verify(client, "him", encoded(image, kind, **options))
     assert content["verified"] is True
+
+
+def test_a_large_picture_is_answered_in_its_own_pixels(client: httpx.Client, faces: Faces) -> None:
+    portrait = PillowImage.fromarray(rgb(faces.read("obama3.jpg"))[:1434]).resize((3000, 3000))
+    canvas = PillowImage.new("RGB", (4000, 3000), "grey")
+    canvas.paste(portrait, (700, 0))
+    small = encoded(canvas.resize((640, 480)), "JPEG", quality=95)
+    expected = verify(client, "him", small)["face"]
+    for orientation in (1, 6):
+        stored = with_orientation(np.asarray(canvas), orientation)
+        large = encoded(stored, "JPEG", quality=90, exif=exif(orientation))
+        content = verify(client, "him", large)
+        assert content["verified"] is True
+        assert set(content["timings_ms"]) >= {"decode", "detect", "align"}  # type: ignore[call-overload]
+        for side, value in content["face"]["box"].items():  # type: ignore[index]
+            assert abs(value / 6.25 - expected["box"][side]) < 3  # type: ignore[index]
+        cut = large[: len(large) // 2]
+        response = post(client, "/v1/verify", "multipart", {"image": cut}, identity="him")
+        problem(response, 422, "undecodable_image")
+
+
+def test_an_image_enrolled_is_known_again_whatever_looked_at_it(
+    client: httpx.Client, faces: Faces
+) -> None:
+    """The hash of an enrolled image is that of all its pixels, as Pillow decodes them."""
+    portrait = PillowImage.fromarray(rgb(faces.read("obama3.jpg"))[:1434]).resize((2800, 2800))
+    data = encoded(portrait, "JPEG", quality=90)
+    pixels = encoded(PillowImage.open(io.BytesIO(data)), "PNG", compress_level=1)
+    enrol(client, "large", data)
+    assert verify(client, "large", data)["verified"] is True
+    assert enrol(client, "large", pixels)["accepted"][0]["duplicate"] is True
+    client.delete("/v1/identities/large").raise_for_status()
 
 
 def test_a_poor_probe_is_judged_by_its_score_not_refused(

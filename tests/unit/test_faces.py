@@ -84,6 +84,16 @@ def test_nothing_is_found_in_an_empty_picture_of_any_shape(
     assert detector.detect(np.zeros((*shape, 3), dtype=np.uint8)) == []
 
 
+def test_a_look_at_one_size_sees_what_a_look_at_any_size_sees(
+    faces: Faces, detector: Detector
+) -> None:
+    for name in NAMES:
+        square = np.asarray(cv2.resize(rgb(faces.read(name)), (320, 320)), np.uint8)
+        (looked,), (detected,) = detector.look(square), detector.detect(square)
+        assert np.array_equal(looked.landmarks, detected.landmarks)
+        assert (looked.x, looked.confidence) == (detected.x, detected.confidence)
+
+
 def test_nothing_is_found_where_there_is_no_face(detector: Detector) -> None:
     assert detector.detect(without_face()) == []
 
