@@ -13,7 +13,7 @@ from bench.speed.plan import ACCURATE, PROFILES, SMALL, USUAL, WIDE, cells
 from bench.speed.process import WorkerFailed, resident_mb
 from bench.speed.results import Memory, Results, Start
 from bench.speed.samples import Cell
-from bench.speed.subjects import Service, load_generator
+from bench.speed.subjects import PATIENCE_S, Service, load_generator
 
 _MANY_CLIENTS = 8
 _LOOKS = 20
@@ -82,7 +82,7 @@ def measure_memory(pictures: Pictures, requests: int, say: Callable[[str], None]
 def _start(artifact: Path) -> Start:
     with (
         tempfile.TemporaryDirectory() as data,
-        measured_service(Path(data), artifact=artifact) as service,
+        measured_service(Path(data), artifact=artifact, queue_timeout_s=PATIENCE_S) as service,
     ):
         return Start(service.ready_s, resident_mb(service.pid))
 

@@ -16,6 +16,8 @@ from bench.speed.process import Worker, cpu_s, resident_mb
 from bench.speed.samples import Cell, Sample, stage_medians
 
 MOST_REFERENCES = 100
+PATIENCE_S = 60
+"""Speed is measured, not when the service begins to refuse."""
 _AT_ONCE = 20
 _REFUSED_STATUS = {"decompression bomb": 413}
 
@@ -47,7 +49,7 @@ class Service:
         self._stack = ExitStack()
         self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
         self._service = self._stack.enter_context(
-            measured_service(self._folder / "data", artifact=artifact)
+            measured_service(self._folder / "data", artifact=artifact, queue_timeout_s=PATIENCE_S)
         )
         self.port = int(self._service.url.rsplit(":", 1)[1])
         self.ready_s, self.ready_mb = self._service.ready_s, self.resident_mb
