@@ -57,7 +57,7 @@ class Settings(BaseSettings):
         0, ge=0, description="Image requests in work at once; 0: twice the cores and two."
     )
     queue_timeout_s: float = Field(
-        0.8,
+        3.0,
         gt=0,
         allow_inf_nan=False,
         description="Longest wait of an image request for its turn, in seconds; beyond it 503, at "
