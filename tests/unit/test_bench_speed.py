@@ -239,8 +239,9 @@ def test_answers_are_cut_from_the_stream() -> None:
         connection.close()
 
 
-def test_a_cut_off_answer_is_an_error() -> None:
-    with saying(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhel") as port:
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhel"])
+def test_an_answer_that_does_not_come_whole_is_an_error(said: bytes) -> None:
+    with saying(said) as port:
         connection = Connection(port)
         with pytest.raises(OSError, match="closed the connection"):
             connection.ask(b"a")
@@ -251,14 +252,6 @@ def test_a_kept_connection_that_was_closed_is_opened_again() -> None:
     with saying(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", connections=3) as port:
         connection = Connection(port)
         assert [connection.ask(b"a").body for _ in range(3)] == [b"hi"] * 3
-        connection.close()
-
-
-def test_a_new_connection_that_is_closed_is_an_error() -> None:
-    with saying(b"") as port:
-        connection = Connection(port)
-        with pytest.raises(OSError, match="closed the connection"):
-            connection.ask(b"a")
         connection.close()
 
 
