@@ -29,6 +29,9 @@ second one at the face alone; see model.landmarks."""
 Interpolation = Literal["linear", "cubic"]
 """How a chip's pixels are taken from the picture's."""
 
+Precision = Literal["float32", "8-bit"]
+"""How exactly a tower computes; see model.backbones.eight_bit."""
+
 Rate = Annotated[float, Field(ge=0, le=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 # A name below the artifact's folder: no part begins with a dot, so none leads out.
@@ -162,6 +165,7 @@ class Manifest(_Frozen):
             pixels. Shape (5, 2).
         landmarks: Which landmarks are laid on it.
         interpolation: How the chip is cut.
+        precision: Of the tower, and so the one that `calibration` was measured in.
         files: SHA-256 by name below the artifact's folder.
     """
 
@@ -175,6 +179,7 @@ class Manifest(_Frozen):
     ]
     landmarks: Landmarks = "detector"
     interpolation: Interpolation = "linear"
+    precision: Precision = "float32"
     embedding_size: Annotated[int, Field(gt=0)]
     saved_model: RelativeName
     detector: RelativeName

@@ -131,6 +131,22 @@ def export_saved_model(siamese: Siamese, folder: Path) -> None:
     tf.saved_model.save(served, str(folder), signatures=signatures)
 
 
+def export_detector(detector: keras.Model, path: Path) -> None:
+    """Writes a detector (model.backbones.yunet) as one file, a graph with its constants."""
+    images = tf.TensorSpec((None, None, None, 3), tf.uint8, name="images")
+
+    def detect(images: tf.Tensor) -> list[tf.Tensor]:
+        return [tf.identity(x, name) for name, x in detector(images).items()]
+
+    frozen = _frozen(detect, images)
+    graph = frozen.graph.as_graph_def()
+    # What TensorFlow adds behind the outputs would hide their names.
+    added = {output.op.name for output in frozen.outputs}
+    kept = [node for node in graph.node if node.name not in added]
+    named = tf.compat.v1.GraphDef(node=kept, versions=graph.versions)
+    path.write_bytes(named.SerializeToString(deterministic=True))
+
+
 def _frozen(function: Any, *specs: tf.TensorSpec) -> Any:
     concrete = tf.function(function, input_signature=specs).get_concrete_function()
     return convert_variables_to_constants_v2(concrete)

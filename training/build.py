@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,17 @@ import numpy as np
 
 import model
 from model.artifact import Artifact, write_artifact
+from model.backbones import yunet
+from model.backbones.eight_bit import Rounding
 from model.contract import DEFAULT_FMR, DEFAULT_VERIFICATION_THRESHOLD, Calibration, WeightsSource
-from model.siamese import Siamese, export_saved_model
+from model.siamese import Siamese, export_detector, export_saved_model
 from model.zoo import Weights
 from training.fetch import fetch
 from training.head import Head, read_head
-from training.onnx_files import write_plain
 from training.profiles import Profile, profile
 
 LICENCES = Path(model.__file__).parent / "licences"
-DETECTOR_NAME = "detector.onnx"
+DETECTOR_NAME = "detector.pb"
 
 
 def build(
@@ -53,13 +55,14 @@ def build(
     head = head or read_head(chosen.head_file)
     calibration = calibration or read_calibration(chosen.calibration_file)
     tower = chosen.load(*files[:-1])
+    detector = chosen.load_detector(files[-1])
     siamese = Siamese(
         tower, "every direction", np.array([head.weight], dtype=np.float32), head.bias
     )
 
     def fill(staging: Path) -> None:
         export_saved_model(siamese, staging / "saved_model")
-        write_plain(files[-1], staging / DETECTOR_NAME)
+        export_detector(detector, staging / DETECTOR_NAME)
         notice = "".join(f"{weights.notice}\n" for weights in chosen.weights)
         (staging / "NOTICE").write_text(notice, encoding="utf-8")
         shutil.copytree(LICENCES, staging / "licences")
@@ -67,11 +70,12 @@ def build(
     promise = {
         "name": chosen.artifact,
         "version": chosen.version,
-        "fingerprint": fingerprint(tower, chosen),
+        "fingerprint": fingerprint(tower, detector, chosen),
         "input_size": chosen.chip_size,
         "alignment_template": chosen.template.tolist(),
         "landmarks": chosen.landmarks,
         "interpolation": chosen.interpolation,
+        "precision": chosen.precision,
         "embedding_size": siamese.embedding_size,
         "saved_model": "saved_model",
         "detector": DETECTOR_NAME,
@@ -83,7 +87,7 @@ def build(
     return write_artifact(folder, fill, promise)
 
 
-def fingerprint(tower: keras.Model, chosen: Profile) -> str:
+def fingerprint(tower: keras.Model, detector: keras.Model, chosen: Profile) -> str:
     """16 hex digits of all that decides an embedding.
 
     Computed from the numbers, not from the SavedModel's bytes, which differ from
@@ -94,16 +98,26 @@ def fingerprint(tower: keras.Model, chosen: Profile) -> str:
         "architecture": chosen.architecture,
         "input_size": chosen.chip_size,
         "template": [[round(float(x), 4) for x in point] for point in chosen.template],
-        "detector": chosen.detector.sha256,
+        "detector": [yunet.ARCHITECTURE, chosen.detector.sha256],
+        "bounds": [*_bounds(tower), *_bounds(detector)],
     }
     if chosen.landmarks != "detector":
         facts["landmarks"] = chosen.landmarks
     if chosen.interpolation != "linear":
         facts["interpolation"] = chosen.interpolation
     digest.update(json.dumps(facts, sort_keys=True).encode())
-    for tensor in tower.get_weights():
+    for tensor in [*tower.get_weights(), *detector.get_weights()]:
         digest.update(np.ascontiguousarray(tensor, dtype="<f4").tobytes())
     return digest.hexdigest()[:16]
+
+
+def _bounds(network: keras.Model) -> Iterator[tuple[float, float]]:
+    """Of all that it rounds, networks within it too."""
+    for layer in network.layers:
+        if isinstance(layer, keras.Model):
+            yield from _bounds(layer)
+        elif isinstance(layer, Rounding):
+            yield layer.bounds
 
 
 def source(weights: Weights) -> WeightsSource:

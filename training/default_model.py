@@ -22,6 +22,7 @@ _DataOption = Annotated[Path, typer.Option("--data", help=DATA_HELP)]
 
 def register(app: typer.Typer) -> None:
     app.command()(build)
+    app.command("fit-bounds")(fit_bounds)
     app.command("fit-projection")(fit_projection)
     app.command("fit-head")(fit_head)
 
@@ -51,6 +52,22 @@ def build(
         f"{manifest.name} {manifest.version} ({manifest.fingerprint}) written to {target}",
         soft_wrap=True,
     )
+
+
+def fit_bounds(data: _DataOption, quiet: QuietOption = False) -> None:
+    """Measure what the 8-bit networks round by; keeps it in training/fitted."""
+    from training.bounds import write_bounds
+    from training.bounds_of_profiles import measure_dlib, measure_sface, measure_yunet
+    from training.profiles import DLIB_BOUNDS_FILE, SFACE_BOUNDS_FILE, YUNET_BOUNDS_FILE
+
+    for path, measure in (
+        (YUNET_BOUNDS_FILE, measure_yunet),
+        (SFACE_BOUNDS_FILE, measure_sface),
+        (DLIB_BOUNDS_FILE, measure_dlib),
+    ):
+        measured = measure(data, _named(data), quiet=quiet)
+        write_bounds(path, measured)
+        console.print_json(data=measured.provenance)
 
 
 def fit_projection(data: _DataOption, quiet: QuietOption = False) -> None:

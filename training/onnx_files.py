@@ -20,35 +20,15 @@ def read_tensors(path: Path) -> dict[str, AnyArray]:
     return _tensors(onnx.load(path))
 
 
-def write_plain(path: Path, out: Path) -> None:
-    """Writes the same network with float32 weights and no quantisation nodes.
-
-    For readers that know nothing of block quantisation. A file without any is
-    written as it is.
-    """
+def read_convolutions(path: Path) -> list[tuple[Array, Array]]:
+    """Weights and bias of every convolution, in the order in which they are computed."""
     network = onnx.load(path)
     tensors = _tensors(network)
-    renamed = {
-        node.output[0]: _plain_name(node.output[0])
+    return [
+        (tensors[_plain_name(node.input[1])], tensors[_plain_name(node.input[2])])
         for node in network.graph.node
-        if _plain_name(node.output[0]) in tensors and _plain_name(node.output[0]) != node.output[0]
-    }
-    nodes = [node for node in network.graph.node if node.output[0] not in renamed]
-    for node in nodes:
-        node.input[:] = [renamed.get(name, name) for name in node.input]
-    used = {name for node in nodes for name in node.input}
-    inputs = [item for item in network.graph.input if item.name not in tensors]
-    graph = onnx.helper.make_graph(
-        nodes,
-        network.graph.name,
-        inputs,
-        list(network.graph.output),
-        [numpy_helper.from_array(tensors[name], name) for name in sorted(used & tensors.keys())],
-    )
-    plain = onnx.helper.make_model(graph, opset_imports=list(network.opset_import))
-    plain.ir_version = network.ir_version
-    onnx.checker.check_model(plain)
-    out.write_bytes(plain.SerializeToString(deterministic=True))
+        if node.op_type == "Conv"
+    ]
 
 
 def _tensors(network: ModelProto) -> dict[str, AnyArray]:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 import keras
 
+from model.backbones.eight_bit import Bounds, conv2d, round_input
 from model.types import Array
 
 ARCHITECTURE = "dlib-resnet-1"
@@ -80,8 +81,12 @@ class Weights:
     matrix: Array
 
 
-def build_dlib_resnet() -> keras.Model:
+def build_dlib_resnet(bounds: Bounds | None = None) -> keras.Model:
     """The tower with random weights: uint8 chips in, raw embeddings out.
+
+    Args:
+        bounds: Of the inputs of convolutions that are to be rounded; None leaves all
+            float32.
 
     Returns:
         A Keras model, (N, 150, 150, 3) uint8 RGB -> (N, 128) float32. The output
@@ -90,38 +95,45 @@ def build_dlib_resnet() -> keras.Model:
     chips = keras.Input((*CHIP_SIZE, 3), dtype="uint8", name="chips")
     offset = [-mean * _SCALE for mean in MEAN]
     x = keras.layers.Rescaling(_SCALE, offset, name="scale")(chips)
-    x = keras.layers.Conv2D(32, 7, strides=2, activation="relu", name="conv_0")(x)
+    bounds = bounds or {}
+    x = round_input(x, bounds, "conv_0")
+    x = conv2d(bounds, 32, 7, "conv_0", strides=2, activation="relu")(x)
     x = keras.layers.MaxPooling2D(3, strides=2, name="pool")(x)
     for number, (channels, stride) in enumerate(BLOCKS):
-        x = _block(x, 2 * number + 1, channels, stride)
+        x = _block(x, 2 * number + 1, channels, stride, bounds)
     x = keras.layers.GlobalAveragePooling2D(name="means")(x)
     x = keras.layers.Dense(EMBEDDING_SIZE, use_bias=False, name="embedding")(x)
     return keras.Model(chips, x, name="dlib_resnet")
 
 
-def load_dlib_resnet(weights: Weights) -> keras.Model:
+def load_dlib_resnet(weights: Weights, bounds: Bounds | None = None) -> keras.Model:
     """The tower with the published weights.
+
+    Args:
+        bounds: As for `build_dlib_resnet`.
 
     Raises:
         ValueError: If their number or a shape is not the architecture's.
     """
     if len(weights.convolutions) != CONVOLUTIONS:
         raise ValueError(f"expected {CONVOLUTIONS} convolutions, found {len(weights.convolutions)}")
-    tower = build_dlib_resnet()
+    tower = build_dlib_resnet(bounds)
     for number, convolution in enumerate(weights.convolutions):
         tower.get_layer(f"conv_{number}").set_weights([convolution.kernel, convolution.shift])
     tower.get_layer("embedding").set_weights([weights.matrix])
     return tower
 
 
-def _block(x: keras.KerasTensor, number: int, channels: int, stride: int) -> keras.KerasTensor:
+def _block(
+    x: keras.KerasTensor, number: int, channels: int, stride: int, bounds: Bounds
+) -> keras.KerasTensor:
     """Two convolutions, the first one numbered `number`, and the shortcut around them."""
     # dlib pads by one pixel only where the stride is 1.
     padding = "same" if stride == 1 else "valid"
-    y = keras.layers.Conv2D(
-        channels, 3, strides=stride, padding=padding, activation="relu", name=f"conv_{number}"
-    )(x)
-    y = keras.layers.Conv2D(channels, 3, padding="same", name=f"conv_{number + 1}")(y)
+    first, second = f"conv_{number}", f"conv_{number + 1}"
+    y = round_input(x, bounds, first)
+    y = conv2d(bounds, channels, 3, first, strides=stride, padding=padding, activation="relu")(y)
+    y = conv2d(bounds, channels, 3, second, padding="same")(round_input(y, bounds, second))
     if stride == 2:
         x = keras.layers.AveragePooling2D(2, strides=2, name=f"halve_{number}")(x)
     x, y = _filled_up(x, y, f"{number}_x"), _filled_up(y, x, f"{number}_y")

@@ -39,10 +39,10 @@ BLOCKS = (
     (1024, 2),
     (1024, 1),
 )
-_BLOCK_EPSILON = 1e-3
-_HEAD_EPSILON = 2e-5
-_SCALE = 1 / 128
-_OFFSET = -127.5 / 128
+BLOCK_EPSILON = 1e-3
+HEAD_EPSILON = 2e-5
+SCALE = 1 / 128
+OFFSET = -127.5 / 128
 
 
 def build_sface() -> keras.Model:
@@ -53,16 +53,16 @@ def build_sface() -> keras.Model:
         is *not* unit length; `model.siamese` normalises it.
     """
     chips = keras.Input((*CHIP_SIZE, 3), dtype="uint8", name="chips")
-    x = keras.layers.Rescaling(_SCALE, _OFFSET, name="scale")(chips)
+    x = keras.layers.Rescaling(SCALE, OFFSET, name="scale")(chips)
     x = _conv(x, "conv_1", channels=32)
     for number, (channels, stride) in enumerate(BLOCKS, start=2):
         x = _depthwise(x, f"conv_{number}_dw", stride)
         x = _pointwise(x, f"conv_{number}", channels)
-    x = keras.layers.BatchNormalization(epsilon=_HEAD_EPSILON, name="bn1")(x)
+    x = keras.layers.BatchNormalization(epsilon=HEAD_EPSILON, name="bn1")(x)
     x = keras.layers.Dropout(0.4, name="dropout5")(x)
     x = keras.layers.Flatten(name="flatten")(x)
     x = keras.layers.Dense(EMBEDDING_SIZE, name="pre_fc1")(x)
-    x = keras.layers.BatchNormalization(epsilon=_HEAD_EPSILON, name="fc1")(x)
+    x = keras.layers.BatchNormalization(epsilon=HEAD_EPSILON, name="fc1")(x)
     return keras.Model(chips, x, name="sface")
 
 
@@ -107,7 +107,7 @@ def _depthwise(x: keras.KerasTensor, name: str, stride: int) -> keras.KerasTenso
 
 
 def _norm_prelu(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    x = keras.layers.BatchNormalization(epsilon=_BLOCK_EPSILON, name=f"{name}_batchnorm")(x)
+    x = keras.layers.BatchNormalization(epsilon=BLOCK_EPSILON, name=f"{name}_batchnorm")(x)
     return keras.layers.PReLU(shared_axes=[1, 2], name=f"{name}_relu")(x)
 
 

@@ -31,7 +31,7 @@ from training.importing.template import template_of
 from training.importing.tower import Tower
 from training.uncalibrated import uncalibrated
 
-IMPORTER = "import-1"
+IMPORTER = "import-2"
 """Goes into the fingerprint: another way of converting gives other embeddings."""
 
 
