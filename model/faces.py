@@ -7,6 +7,7 @@ Source:
 
 from __future__ import annotations
 
+import hashlib
 import math
 import threading
 from dataclasses import dataclass
@@ -15,15 +16,21 @@ from pathlib import Path
 import cv2
 import numpy as np
 import openvino as ov
-from openvino.preprocess import ColorFormat, PrePostProcessor
 
-from model.types import Array, Image
+from model.runtimes.compiled import CompiledNetworks
+from model.runtimes.network import Network, Several
+from model.runtimes.rounding import leave_unrounded, sums_integers
+from model.types import AnyArray, Array, Image
 
 STRIDES = (8, 16, 32)
 LANDMARKS = ("right_eye", "left_eye", "nose", "right_mouth", "left_mouth")
 """Order of the landmark rows; right and left are the person's own."""
 
+Shape = tuple[int, int, int]
+_ANY: Shape = (1, -1, -1)
+
 _NMS_OVERLAP = 0.3
+_SAME_FACE_OVERLAP = 0.6
 _KEPT_BEFORE_NMS = 1000
 
 
@@ -66,11 +73,13 @@ class Face:
 
 
 class Detector:
-    """YuNet. Safe to call from several threads: each has its own request.
+    """YuNet. Safe to call from several threads.
 
     Args:
-        path: The detector's ONNX file.
-        threads: CPU threads of one inference; 0 lets OpenVINO choose.
+        path: The detector's file, a graph as `model.backbones.yunet` makes it.
+        integers: Whether to compute in integers; None: if the CPU is made for it.
+        networks: Compiles, or reads what was compiled before.
+        threads, several: As for `model.runtimes.network.Network`.
         min_confidence: Faces below it are not reported.
         max_side_px: Larger images are detected on a copy scaled to this.
     """
@@ -82,13 +91,18 @@ class Detector:
         threads: int = 0,
         min_confidence: float = 0.7,
         max_side_px: int = 640,
+        integers: bool | None = None,
+        networks: CompiledNetworks | None = None,
+        several: Several | None = None,
     ) -> None:
         self._path = path
+        self._digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        self._networks = networks or CompiledNetworks()
         self._threads = threads
-        self._model = _compile(path, threads, (-1, -1))
-        self._close: dict[tuple[int, int], ov.CompiledModel] = {}
+        self._integers = sums_integers() if integers is None else integers
+        self._several = several
+        self._by_shape = {_ANY: self._compiled(_ANY)}
         self._compiling = threading.Lock()
-        self._local = threading.local()
         self._min_confidence = min_confidence
         self._max_side_px = max_side_px
 
@@ -122,16 +136,21 @@ class Detector:
                 return sorted(faces, key=lambda face: face.area, reverse=True)
         return []
 
-    def look(self, image: Image) -> list[Face]:
-        """All faces that one look at an image shows, at the size it has; in no order.
+    def look(self, images: Image) -> list[list[Face]]:
+        """All faces that one look at each image shows, at the size it has; in no order.
 
-        Each size is compiled by itself when it is first seen, since a network of any
-        size pays for every change: for callers who look at one size again and again.
+        Each shape is compiled by itself when it is first seen, since a network of any
+        size pays for every change: for callers who look at one shape again and again.
 
         Args:
-            image: RGB. Shape (H, W, 3), uint8; H and W multiples of 32.
+            images: RGB. Shape (N, H, W, 3), uint8; H and W multiples of 32.
         """
-        return self._infer(np.ascontiguousarray(image), image.shape[:2])
+        request = self._request(images.shape[:3])
+        request.infer({0: images})
+        return [
+            _decode(request, row, images.shape[1:3], self._min_confidence)
+            for row in range(len(images))
+        ]
 
     def _detect_at(self, image: Image, scale: float) -> list[Face]:
         height, width = image.shape[:2]
@@ -139,51 +158,40 @@ class Detector:
             size = (max(1, round(width * scale)), max(1, round(height * scale)))
             image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         canvas = _padded(image)
-        found = self._infer(canvas, None)
+        request = self._request()
+        request.infer({0: canvas[None]})
+        found = _decode(request, 0, canvas.shape[:2], self._min_confidence)
         if scale < 1:
             # The scaled copy has whole pixels; undo what was really done.
             return [face.moved(width / image.shape[1]) for face in found]
         return found
 
-    def _infer(self, canvas: Image, size: tuple[int, int] | None) -> list[Face]:
-        """Faces by the network compiled for `size`, or by the one for any."""
-        requests: dict[tuple[int, int] | None, ov.InferRequest]
-        requests = self._local.__dict__.setdefault("requests", {})
-        if size not in requests:
-            requests[size] = self._network(size).create_infer_request()
-        requests[size].infer({0: canvas[None]})
-        return _decode(requests[size], canvas.shape[1], self._min_confidence)
-
-    def _network(self, size: tuple[int, int] | None) -> ov.CompiledModel:
-        if size is None:
-            return self._model
+    def _request(self, shape: Shape = _ANY) -> ov.InferRequest:
+        """Of the network compiled for `shape`, or of the one for any."""
         with self._compiling:
-            if size not in self._close:
-                self._close[size] = _compile(self._path, self._threads, size)
-            return self._close[size]
+            network = self._by_shape.get(shape)
+            if network is None:
+                network = self._by_shape[shape] = self._compiled(shape)
+        return network.request()
+
+    def _compiled(self, shape: Shape) -> Network:
+        """The network for images of (number, height, width); -1 stands for any."""
+
+        def read(core: ov.Core) -> ov.Model:
+            network = core.read_model(self._path)
+            if not self._integers:
+                leave_unrounded(network)
+            network.reshape([*shape, 3])
+            return network
+
+        about = (self._digest, str(self._integers), str(shape))
+        return Network(self._networks, about, read, threads=self._threads, several=self._several)
 
 
 def nearest_centre(faces: list[Face], size: tuple[int, int]) -> Face:
     """The face whose centre is nearest the middle of an image of (height, width)."""
     middle = (size[1] / 2, size[0] / 2)
     return min(faces, key=lambda face: math.dist(face.centre, middle))
-
-
-def _compile(path: Path, threads: int, size: tuple[int, int]) -> ov.CompiledModel:
-    """The network for images of (height, width); -1 stands for any."""
-    core = ov.Core()
-    model = core.read_model(path)
-    model.reshape([1, 3, *size])
-    steps = PrePostProcessor(model)
-    steps.input().tensor().set_element_type(ov.Type.u8).set_layout(
-        ov.Layout("NHWC")
-    ).set_color_format(ColorFormat.RGB)
-    steps.input().model().set_layout(ov.Layout("NCHW"))
-    steps.input().preprocess().convert_element_type(ov.Type.f32).convert_color(ColorFormat.BGR)
-    config = {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": "1"}
-    if threads:
-        config["INFERENCE_NUM_THREADS"] = str(threads)
-    return core.compile_model(steps.build(), "CPU", config)
 
 
 def _padded(image: Image) -> Image:
@@ -196,45 +204,67 @@ def _padded(image: Image) -> Image:
     return canvas
 
 
-def _decode(request: ov.InferRequest, width: int, min_confidence: float) -> list[Face]:
-    """YuNet's output grids as faces, overlapping ones removed."""
-    boxes, points, confidences = [], [], []
-    for stride in STRIDES:
-        classes = request.get_tensor(f"cls_{stride}").data[0, :, 0]
-        objects = request.get_tensor(f"obj_{stride}").data[0, :, 0]
-        confidence = np.sqrt(np.clip(classes, 0, 1) * np.clip(objects, 0, 1))
-        (cells,) = np.nonzero(confidence >= min_confidence)
-        if not len(cells):
-            continue
-        rows, columns = np.divmod(cells, width // stride)
-        grid = np.stack([columns, rows], axis=1).astype(np.float32)
-        box = request.get_tensor(f"bbox_{stride}").data[0, cells]
-        centre = (grid + box[:, :2]) * stride
-        extent = np.exp(box[:, 2:]) * stride
-        boxes.append(np.concatenate([centre - extent / 2, extent], axis=1))
-        marks = request.get_tensor(f"kps_{stride}").data[0, cells].reshape(-1, 5, 2)
-        points.append((marks + grid[:, None]) * stride)
-        confidences.append(confidence[cells])
-    if not boxes:
+def _decode(
+    request: ov.InferRequest, row: int, size: tuple[int, int], min_confidence: float
+) -> list[Face]:
+    """YuNet's cells of one image as faces, overlapping ones removed."""
+    confidence = request.get_tensor("confidence:0").data[row]
+    (cells,) = np.nonzero(confidence >= min_confidence)
+    if not len(cells):
         return []
-    all_boxes = np.concatenate(boxes)
-    all_points = np.concatenate(points)
-    all_confidences = np.concatenate(confidences)
+    corners, strides = _corners(cells, size)
+    places = request.get_tensor("places:0").data[row, cells]
+    extents = np.exp(places[:, 2:4]) * strides
+    boxes = np.concatenate([corners + places[:, :2] * strides - extents / 2, extents], axis=1)
+    points = corners[:, None] + places[:, 4:].reshape(-1, 5, 2) * strides[:, None]
     kept = cv2.dnn.NMSBoxes(
-        all_boxes.tolist(),
-        all_confidences.tolist(),
+        boxes.tolist(),
+        confidence[cells].tolist(),
         min_confidence,
         _NMS_OVERLAP,
         top_k=_KEPT_BEFORE_NMS,
     )
     return [
         Face(
-            x=float(all_boxes[i, 0]),
-            y=float(all_boxes[i, 1]),
-            width=float(all_boxes[i, 2]),
-            height=float(all_boxes[i, 3]),
-            landmarks=all_points[i].astype(np.float32),
-            confidence=float(all_confidences[i]),
+            x=float(boxes[i, 0]),
+            y=float(boxes[i, 1]),
+            width=float(boxes[i, 2]),
+            height=float(boxes[i, 3]),
+            landmarks=_agreed(boxes, points, confidence[cells], i),
+            confidence=float(confidence[cells[i]]),
         )
         for i in np.asarray(kept, dtype=int).ravel()
     ]
+
+
+def _agreed(boxes: Array, points: Array, confidence: Array, chosen: int) -> Array:
+    """Landmarks in the mean of all cells that see the chosen cell's face. Shape (5, 2).
+
+    Which of them is surest hangs on a last digit; their mean does not.
+    """
+    box = boxes[chosen]
+    low = np.maximum(boxes[:, :2], box[:2])
+    high = np.minimum(boxes[:, :2] + boxes[:, 2:], box[:2] + box[2:])
+    common = np.maximum(high - low, 0).prod(axis=1)
+    union = boxes[:, 2:].prod(axis=1) + box[2:].prod() - common
+    weights = confidence * (common >= _SAME_FACE_OVERLAP * union)
+    return np.asarray(np.tensordot(weights / weights.sum(), points, axes=1), dtype=np.float32)
+
+
+def _corners(cells: AnyArray, size: tuple[int, int]) -> tuple[Array, Array]:
+    """Upper left corners of cells in pixels and the strides of their grids.
+
+    Args:
+        cells: Numbers over all grids. Shape (N,).
+        size: (height, width) of the image.
+
+    Returns:
+        Shapes (N, 2) and (N, 1), float32.
+    """
+    counts = [(size[0] // stride) * (size[1] // stride) for stride in STRIDES]
+    firsts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    grid = np.searchsorted(firsts, cells, side="right") - 1
+    strides = np.array(STRIDES)[grid]
+    rows, columns = np.divmod(cells - firsts[grid], size[1] // strides)
+    corners = np.stack([columns, rows], axis=1) * strides[:, None]
+    return corners.astype(np.float32), strides[:, None].astype(np.float32)

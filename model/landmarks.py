@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 
 from model.alignment import align, similarity
@@ -53,17 +54,17 @@ def second_look(detector: Detector, image: Image, face: Face) -> Face:
     upright = align(image, face.landmarks, SECOND_LOOK, (SIDE_PX, SIDE_PX))
     there = similarity(face.landmarks, SECOND_LOOK)
     expected = _moved(face.landmarks, there)
-    looks = [_landmarks(detector, upright), _mirrored(_landmarks(detector, upright[:, ::-1]))]
+    one, other = detector.look(np.stack([upright, cv2.flip(upright, 1)]))
+    looks = [_middle(one), _mirrored(_middle(other))]
     again = [look for look in looks if look is not None and _near(look, expected)]
     if not again:
         return face
     return replace(face, landmarks=_moved(np.mean(again, axis=0), _inverse(there)))
 
 
-def _landmarks(detector: Detector, upright: Image) -> Array | None:
-    """Of the face in the middle. Shape (5, 2); None if none is seen."""
-    faces = detector.look(upright)
-    return nearest_centre(faces, upright.shape[:2]).landmarks if faces else None
+def _middle(faces: list[Face]) -> Array | None:
+    """Landmarks of the face in the middle. Shape (5, 2); None if none is seen."""
+    return nearest_centre(faces, (SIDE_PX, SIDE_PX)).landmarks if faces else None
 
 
 def _mirrored(landmarks: Array | None) -> Array | None:

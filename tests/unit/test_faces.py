@@ -89,7 +89,7 @@ def test_a_look_at_one_size_sees_what_a_look_at_any_size_sees(
 ) -> None:
     for name in NAMES:
         square = np.asarray(cv2.resize(rgb(faces.read(name)), (320, 320)), np.uint8)
-        (looked,), (detected,) = detector.look(square), detector.detect(square)
+        ((looked,),), (detected,) = detector.look(square[None]), detector.detect(square)
         assert np.array_equal(looked.landmarks, detected.landmarks)
         assert (looked.x, looked.confidence) == (detected.x, detected.confidence)
 
@@ -118,3 +118,17 @@ def test_threads_do_not_disturb_each_other(faces: Faces, detector: Detector) -> 
         expected = alone[number % len(images)]
         assert face.confidence == pytest.approx(expected.confidence, abs=1e-4)
         assert np.allclose(face.landmarks, expected.landmarks, atol=0.05)
+
+
+def test_landmarks_hardly_hang_on_the_last_digit_of_a_picture(
+    faces: Faces, detector: Detector
+) -> None:
+    """A little darker or lighter, a picture has its landmarks where they were."""
+    for name in NAMES:
+        image = rgb(faces.read(name))
+        (face,) = detector.detect(image)
+        eyes = float(np.linalg.norm(face.landmarks[0] - face.landmarks[1]))
+        for light in (0.97, 0.98, 0.99, 1.01):
+            (again,) = detector.detect(np.asarray(np.clip(image * light, 0, 255), np.uint8))
+            moved = float(np.linalg.norm(face.landmarks - again.landmarks, axis=1).max())
+            assert 0 < moved < 0.03 * eyes, (name, light)
