@@ -15,10 +15,11 @@ from typing import Any
 import anyio.to_thread
 from fastapi import FastAPI
 
-from model.artifact import Artifact, read_artifact
+from model.artifact import read_artifact
 from model.errors import SemblanceError
 from model.faces import Detector
 from model.runtimes.base import Runtime
+from model.runtimes.compiled import CompiledNetworks
 from service.api import documented, faces, identities, page, problems, system
 from service.api.admission import Admission
 from service.api.middleware import Headed
@@ -98,8 +99,22 @@ def _start(
 ) -> tuple[Running, Callable[[], None]]:
     """Reads the artifact, loads and warms the model, opens the store."""
     artifact = read_artifact(settings.artifact)
-    runtime = model or load_runtime(settings.runtime, artifact, settings.threads)
-    detector = _detector(artifact, settings)
+    networks = CompiledNetworks(settings.data_dir / "compiled")
+    admission = Admission(
+        settings.max_in_flight,
+        settings.workers or 2 * (os.cpu_count() or 1) + 2,
+        settings.queue_timeout_s,
+    )
+    several = admission.several_in_work
+    runtime = model or load_runtime(settings.runtime, artifact, settings.threads, networks, several)
+    detector = Detector(
+        artifact.detector,
+        threads=settings.threads,
+        min_confidence=settings.face_confidence,
+        networks=networks,
+        integers=False if settings.runtime == "openvino-float32" else None,
+        several=several,
+    )
     warm_up(runtime, detector)
     opened = store or open_store(settings.data_dir)
     core = Core(
@@ -113,11 +128,8 @@ def _start(
         core=core,
         settings=settings,
         runtime=runtime.name,
-        admission=Admission(
-            settings.max_in_flight,
-            settings.workers or 2 * (os.cpu_count() or 1) + 2,
-            settings.queue_timeout_s,
-        ),
+        precision=runtime.precision,
+        admission=admission,
     )
 
     def close() -> None:
@@ -126,12 +138,6 @@ def _start(
             opened.close()
 
     return running, close
-
-
-def _detector(artifact: Artifact, settings: Settings) -> Detector:
-    return Detector(
-        artifact.detector, threads=settings.threads, min_confidence=settings.face_confidence
-    )
 
 
 async def _sweep(galleries: GalleryCache) -> None:

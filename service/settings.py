@@ -44,10 +44,14 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    data_dir: Path = Field(Path("data"), description="Folder of the database.")
+    data_dir: Path = Field(
+        Path("data"), description="Folder of the database and of compiled networks."
+    )
     artifact: Path = Field(Path("models/fused"), description="Folder of the model.")
-    runtime: Literal["openvino", "tensorflow"] = Field(
-        "openvino", description="What runs the SavedModel; `tensorflow` needs it installed."
+    runtime: Literal["openvino", "openvino-float32", "tensorflow"] = Field(
+        "openvino",
+        description="What runs the SavedModel; `openvino-float32` never computes in 8 bits, "
+        "`tensorflow` needs it installed.",
     )
     threads: int = Field(0, ge=0, description="CPU threads of one inference; 0: all cores.")
     max_in_flight: int = Field(

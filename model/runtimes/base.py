@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from model.artifact import ArtifactError
-from model.contract import Manifest
+from model.contract import Manifest, Precision
 from model.signatures import shape_fault
 from model.types import Array, Image
 
@@ -18,6 +18,11 @@ class Runtime(Protocol):
 
     @property
     def manifest(self) -> Manifest: ...
+
+    @property
+    def precision(self) -> Precision:
+        """That of the convolutions as they are run here."""
+        ...
 
     def embed(self, chips: Image) -> Array:
         """Chips (N, H, W, 3) uint8 RGB -> embeddings (N, D), unit length."""

@@ -2,65 +2,82 @@
 
 from __future__ import annotations
 
-import threading
-from pathlib import Path
-
 import numpy as np
 import openvino as ov
 
 from model.artifact import Artifact, ArtifactError
-from model.contract import Manifest
+from model.contract import Manifest, Precision
 from model.runtimes.base import check_shapes
+from model.runtimes.compiled import CompiledNetworks
+from model.runtimes.network import Network, Several
+from model.runtimes.rounding import leave_unrounded, sums_integers
 from model.types import Array, Image
 
 
 class OpenVinoRuntime:
-    """Both signatures compiled for the CPU in float32.
+    """Both signatures compiled for the CPU.
+
+    What the artifact rounds to 8 bits is computed in integers where the CPU is made for
+    it; elsewhere nothing is rounded, and all is float32.
 
     Args:
         artifact: Checked.
+        integers: Whether to compute in integers; None: if the CPU is made for it.
         threads: CPU threads of one inference; 0 lets OpenVINO choose.
-        cache_dir: Where compiled networks are kept between starts, or None.
+        networks: Compiles, or reads what was compiled before.
+        several: As for `model.runtimes.network.Network`.
     """
 
     name = "openvino"
 
     def __init__(
-        self, artifact: Artifact, *, threads: int = 0, cache_dir: Path | None = None
+        self,
+        artifact: Artifact,
+        *,
+        threads: int = 0,
+        networks: CompiledNetworks | None = None,
+        integers: bool | None = None,
+        several: Several | None = None,
     ) -> None:
         self._manifest = artifact.manifest
-        core = ov.Core()
-        config = {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": "1"}
-        if threads:
-            config["INFERENCE_NUM_THREADS"] = str(threads)
-        if cache_dir is not None:
-            config["CACHE_DIR"] = str(cache_dir)
-        network = read_saved_model(core, artifact)
-        self._embed = _part(core, network, ("chips",), "embeddings", config)
-        self._score = _part(core, network, ("probe", "references"), "scores", config)
-        self._local = threading.local()
+        if integers is None:
+            integers = sums_integers()
+        rounded = artifact.manifest.precision == "8-bit" and integers
+        self.precision: Precision = "8-bit" if rounded else "float32"
+        networks = networks or CompiledNetworks()
+        files = artifact.manifest.files
+        digests = [files[name] for name in sorted(files) if name != artifact.manifest.detector]
+
+        def part(inputs: tuple[str, ...], output: str) -> Network:
+            """One signature, cut out of the whole SavedModel."""
+
+            def read(core: ov.Core) -> ov.Model:
+                whole = read_saved_model(core, artifact)
+                if not integers:
+                    leave_unrounded(whole)
+                parameters = [whole.input(name).get_node() for name in inputs]
+                return ov.Model([whole.output(output)], parameters, output)
+
+            about = (*digests, self.precision, output)
+            return Network(networks, about, read, threads=threads, several=several)
+
+        self._embed = part(("chips",), "embeddings")
+        self._score = part(("probe", "references"), "scores")
 
     @property
     def manifest(self) -> Manifest:
         return self._manifest
 
     def embed(self, chips: Image) -> Array:
-        request = self._request("embed", self._embed)
+        request = self._embed.request()
         request.infer({"chips": chips})
         # The request owns its output and will write over it.
         return np.array(request.get_output_tensor(0).data, dtype=np.float32)
 
     def score(self, probe: Array, references: Array) -> Array:
-        request = self._request("score", self._score)
+        request = self._score.request()
         request.infer({"probe": probe, "references": references})
         return np.array(request.get_output_tensor(0).data, dtype=np.float32)
-
-    def _request(self, name: str, network: ov.CompiledModel) -> ov.InferRequest:
-        request = getattr(self._local, name, None)
-        if request is None:
-            request = network.create_infer_request()
-            setattr(self._local, name, request)
-        return request
 
 
 def read_saved_model(core: ov.Core, artifact: Artifact) -> ov.Model:
@@ -81,11 +98,3 @@ def read_saved_model(core: ov.Core, artifact: Artifact) -> ov.Model:
 
 def _shape(port: ov.Output) -> tuple[int, ...]:
     return tuple(-1 if axis.is_dynamic else axis.get_length() for axis in port.get_partial_shape())
-
-
-def _part(
-    core: ov.Core, network: ov.Model, inputs: tuple[str, ...], output: str, config: dict[str, str]
-) -> ov.CompiledModel:
-    """One signature, cut out of the whole SavedModel and compiled."""
-    parameters = [network.input(name).get_node() for name in inputs]
-    return core.compile_model(ov.Model([network.output(output)], parameters, output), "CPU", config)

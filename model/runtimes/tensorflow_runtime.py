@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from model.artifact import Artifact, ArtifactError
-from model.contract import Manifest
+from model.contract import Manifest, Precision
 from model.runtimes.base import check_shapes
 from model.types import Array, Image
 
@@ -38,6 +38,11 @@ class TensorFlowRuntime:
     @property
     def manifest(self) -> Manifest:
         return self._manifest
+
+    @property
+    def precision(self) -> Precision:
+        """What is rounded to 8 bits, is; the sums are made in float32."""
+        return self._manifest.precision
 
     def embed(self, chips: Image) -> Array:
         return np.asarray(self._embed(chips=tf.constant(chips))["embeddings"].numpy())

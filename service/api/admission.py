@@ -68,6 +68,10 @@ class Admission:
             return 0.0
         return (len(self._waiting) + 1) * self.mean_work_s / self.workers
 
+    def several_in_work(self) -> bool:
+        """Whether cores must be shared; asked from the threads that work."""
+        return self.in_work > 1
+
     async def run(
         self, work: Callable[[], Answer], has_gone: Callable[[], Awaitable[bool]]
     ) -> Answer:

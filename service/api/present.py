@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from model import quality
+from model.contract import Precision
 from model.faces import LANDMARKS
 from model.quality import Gate
 from service.api import conflict_schemas, schemas
@@ -191,7 +192,7 @@ def _agreement(found: Agreement | None) -> conflict_schemas.AgreementOut | None:
 
 
 def model_out(
-    model: FaceModel, runtime: str, thresholds: schemas.ThresholdsOut
+    model: FaceModel, runtime: str, precision: Precision, thresholds: schemas.ThresholdsOut
 ) -> schemas.ModelOut:
     manifest = model.manifest
     calibration = manifest.calibration
@@ -200,6 +201,7 @@ def model_out(
         version=manifest.version,
         fingerprint=manifest.fingerprint,
         runtime=runtime,
+        precision=precision,
         input_size=manifest.input_size,
         embedding_size=manifest.embedding_size,
         thresholds=thresholds,

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from model.contract import Fusion
+from model.contract import Fusion, Precision
 from service.api.conflict_schemas import AgreementOut, ConflictOut
 from service.api.schema import Schema, Share
 
@@ -254,6 +254,7 @@ class ModelOut(Schema):
     version: str
     fingerprint: str
     runtime: str
+    precision: Precision = Field(description="Of the convolutions, as run on this CPU.")
     input_size: tuple[int, int] = Field(description="(height, width) of a chip.")
     embedding_size: int
     thresholds: ThresholdsOut

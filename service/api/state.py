@@ -7,6 +7,7 @@ from typing import Annotated, TypedDict
 
 from fastapi import Depends, Request
 
+from model.contract import Precision
 from service.api.admission import Admission
 from service.core.core import Core
 from service.settings import Settings
@@ -19,6 +20,7 @@ class Running:
     core: Core
     settings: Settings
     runtime: str
+    precision: Precision
     admission: Admission
 
 

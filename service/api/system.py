@@ -25,7 +25,7 @@ def get_model(running: RunningDep) -> ModelOut:
         fmr=manifest.calibration.fmr_of(above),
         fusion=policy.fusion,
     )
-    return model_out(model, running.runtime, thresholds)
+    return model_out(model, running.runtime, running.precision, thresholds)
 
 
 @router.get("/healthz")

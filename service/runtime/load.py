@@ -8,6 +8,8 @@ from model.artifact import Artifact, ArtifactError
 from model.faces import Detector
 from model.landmarks import SIDE_PX
 from model.runtimes.base import Runtime
+from model.runtimes.compiled import CompiledNetworks
+from model.runtimes.network import Several
 from model.runtimes.openvino_runtime import OpenVinoRuntime
 
 # 4:3, 3:2, 16:9 and 1:1, and upright; a size that was not seen before costs its first
@@ -16,19 +18,33 @@ _DETECTOR_SIZES = ((480, 640), (640, 480), (448, 640), (640, 448), (384, 640), (
 _SQUARES = ((640, 640), (320, 320), (256, 256))
 
 
-def load_runtime(name: str, artifact: Artifact, threads: int) -> Runtime:
+def load_runtime(
+    name: str,
+    artifact: Artifact,
+    threads: int,
+    networks: CompiledNetworks | None = None,
+    several: Several | None = None,
+) -> Runtime:
     """Loads an artifact.
 
     Args:
-        name: "openvino" or "tensorflow".
+        name: "openvino", "openvino-float32" or "tensorflow".
         threads: CPU threads of one inference; 0 for all cores. OpenVINO only.
+        networks: Compiles for OpenVINO, or reads what was compiled before.
+        several: As for `model.runtimes.network.Network`. OpenVINO only.
 
     Raises:
         ArtifactError: If the SavedModel is not what the manifest says, or the
             runtime is not installed.
     """
-    if name == "openvino":
-        return OpenVinoRuntime(artifact, threads=threads)
+    if name != "tensorflow":
+        return OpenVinoRuntime(
+            artifact,
+            threads=threads,
+            networks=networks,
+            integers=None if name == "openvino" else False,
+            several=several,
+        )
     try:
         from model.runtimes.tensorflow_runtime import TensorFlowRuntime
     except ImportError as error:
@@ -47,4 +63,4 @@ def warm_up(runtime: Runtime, detector: Detector) -> None:
     for size in _DETECTOR_SIZES + _SQUARES:
         detector.detect(np.zeros((*size, 3), dtype=np.uint8))
     if manifest.landmarks == "second look":
-        detector.look(np.zeros((SIDE_PX, SIDE_PX, 3), dtype=np.uint8))
+        detector.look(np.zeros((2, SIDE_PX, SIDE_PX, 3), dtype=np.uint8))

@@ -1,0 +1,100 @@
+"""One network on all cores, or on each core by itself when several requests are at work."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import openvino as ov
+import pytest
+
+from model.artifact import Artifact
+from model.runtimes.compiled import CompiledNetworks
+from model.runtimes.network import Network, cores
+from model.runtimes.openvino_runtime import OpenVinoRuntime
+from model.types import Array
+from tests.faces import Faces
+from tests.integration.real_chips import augmented_chips
+
+
+class Traffic:
+    """Says that several requests are at work when told so."""
+
+    several = False
+
+    def __call__(self) -> bool:
+        return self.several
+
+
+def tripling(core: ov.Core) -> ov.Model:
+    given = ov.opset13.parameter([1, 3], np.float32, name="given")
+    return ov.Model([ov.opset13.multiply(given, np.float32(3))], [given], "tripling")
+
+
+def answer(network: Network, value: float) -> Array:
+    request = network.request()
+    request.infer({0: np.full((1, 3), value, np.float32)})
+    return np.array(request.get_output_tensor(0).data)
+
+
+def streams(network: Network) -> int:
+    compiled = network.request().get_compiled_model()
+    return int(compiled.get_property("NUM_STREAMS"))
+
+
+def until(wanted: int, network: Network) -> None:
+    ends = time.monotonic() + 20
+    while streams(network) != wanted:
+        assert time.monotonic() < ends
+        time.sleep(0.01)
+
+
+@pytest.mark.skipif(cores() < 2, reason="one core has nothing to share")
+def test_the_form_for_several_is_made_when_they_come_and_left_when_they_go() -> None:
+    traffic = Traffic()
+    network = Network(CompiledNetworks(), ("x",), tripling, several=traffic)
+    assert streams(network) == 1
+    assert "compile" not in {thread.name for thread in threading.enumerate()}
+    traffic.several = True
+    # The first of them do not wait for it.
+    assert answer(network, 1).tolist() == [[3, 3, 3]]
+    until(min(cores(), 8), network)
+    assert answer(network, 2).tolist() == [[6, 6, 6]]
+    traffic.several = False
+    assert streams(network) == 1
+
+
+def test_who_chose_the_number_of_threads_keeps_it() -> None:
+    traffic = Traffic()
+    network = Network(CompiledNetworks(), ("x",), tripling, threads=1, several=traffic)
+    traffic.several = True
+    for _ in range(3):
+        assert streams(network) == 1
+    assert "compile" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_threads_that_share_a_network_get_answers_of_their_own() -> None:
+    traffic = Traffic()
+    network = Network(CompiledNetworks(), ("x",), tripling, several=traffic)
+    traffic.several = True
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda value: answer(network, value).max(), range(400)))
+    assert found == [3 * value for value in range(400)]
+
+
+def test_both_forms_of_a_model_give_the_same_embeddings(
+    sface_artifact: Artifact, faces: Faces
+) -> None:
+    traffic = Traffic()
+    runtime = OpenVinoRuntime(sface_artifact, several=traffic)
+    chips = augmented_chips(faces, sface_artifact, 4)
+    alone = runtime.embed(chips)
+    traffic.several = True
+    ends = time.monotonic() + 60
+    runtime.embed(chips)
+    while any(thread.name == "compile" for thread in threading.enumerate()):
+        assert time.monotonic() < ends
+        time.sleep(0.05)
+    assert np.abs(runtime.embed(chips) - alone).max() < 1e-6
