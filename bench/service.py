@@ -44,6 +44,15 @@ def measured_service(data_dir: Path, **settings: object) -> Iterator[Measured]:
 
 
 @contextmanager
+def warm_service(data_dir: Path, **settings: object) -> Iterator[Measured]:
+    """The second start on this folder: compiled networks lie there, the database is made."""
+    with measured_service(data_dir, **settings):
+        pass
+    with measured_service(data_dir, **settings) as service:
+        yield service
+
+
+@contextmanager
 def started_service(data_dir: Path, **settings: object) -> Iterator[str]:
     """As `measured_service`, for those who need the address alone."""
     with measured_service(data_dir, **settings) as service:

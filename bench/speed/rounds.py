@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.service import measured_service
+from bench.service import warm_service
 from bench.speed.cast import Cast
 from bench.speed.pictures import Pictures
 from bench.speed.plan import ACCURATE, PROFILES, SMALL, USUAL, WIDE, cells
@@ -82,7 +82,7 @@ def measure_memory(pictures: Pictures, requests: int, say: Callable[[str], None]
 def _start(artifact: Path) -> Start:
     with (
         tempfile.TemporaryDirectory() as data,
-        measured_service(Path(data), artifact=artifact, queue_timeout_s=PATIENCE_S) as service,
+        warm_service(Path(data), artifact=artifact, queue_timeout_s=PATIENCE_S) as service,
     ):
         return Start(service.ready_s, resident_mb(service.pid))
 

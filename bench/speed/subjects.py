@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
 
-from bench.service import measured_service
+from bench.service import warm_service
 from bench.speed.http_bytes import Connection, post_form
 from bench.speed.pictures import REFUSED, Pictures, refused_picture
 from bench.speed.process import Worker, cpu_s, resident_mb
@@ -49,7 +49,7 @@ class Service:
         self._stack = ExitStack()
         self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
         self._service = self._stack.enter_context(
-            measured_service(self._folder / "data", artifact=artifact, queue_timeout_s=PATIENCE_S)
+            warm_service(self._folder / "data", artifact=artifact, queue_timeout_s=PATIENCE_S)
         )
         self.port = int(self._service.url.rsplit(":", 1)[1])
         self.ready_s, self.ready_mb = self._service.ready_s, self.resident_mb
