@@ -18,6 +18,8 @@ SFACE_ARTIFACT = MODELS / "sface"
 
 DATA_HELP = "Folder of identities (celeba300)."
 ArtifactOption = Annotated[Path, typer.Option("--artifact", help="Folder of the artifact.")]
-RuntimeOption = Annotated[str, typer.Option("--runtime", help="openvino or tensorflow.")]
+RuntimeOption = Annotated[
+    str, typer.Option("--runtime", help="openvino, openvino-float32 or tensorflow.")
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
 ProfileOption = Annotated[ProfileName, typer.Option("--profile", help="accurate or fast.")]

@@ -7,17 +7,19 @@ from model.runtimes.base import Runtime
 
 
 def load_runtime(artifact: Artifact, name: str) -> Runtime:
-    """Loads an artifact on "openvino" or "tensorflow".
+    """Loads an artifact on "openvino", "openvino-float32" or "tensorflow".
 
     Raises:
-        ValueError: If it is none of the two.
+        ValueError: If it is none of the three.
     """
     if name == "tensorflow":
         from model.runtimes.tensorflow_runtime import TensorFlowRuntime
 
         return TensorFlowRuntime(artifact)
-    if name == "openvino":
+    if name in ("openvino", "openvino-float32"):
         from model.runtimes.openvino_runtime import OpenVinoRuntime
 
-        return OpenVinoRuntime(artifact)
-    raise ValueError(f"expected the runtime openvino or tensorflow, found '{name}'")
+        return OpenVinoRuntime(artifact, integers=None if name == "openvino" else False)
+    raise ValueError(
+        f"expected the runtime openvino, openvino-float32 or tensorflow, found '{name}'"
+    )

@@ -36,7 +36,8 @@ def test_lfw_is_as_the_artifact_says(
     folder = unpacked("lfw-pairs.tar", tmp_path)
     result = measure_lfw(artifact, OpenVinoRuntime(artifact), folder, quiet=True)
     kept_table = artifact.manifest.calibration
-    assert result.accuracy.mean >= least
+    # 0.996 as a mean of ten numbers is 0.9959999999999999.
+    assert round(result.accuracy.mean, 9) >= least
     assert result.accuracy.mean == pytest.approx(kept_table.accuracy, abs=5e-4)
     assert not result.missed
     for kept, measured in zip(kept_table.points, result.points, strict=True):

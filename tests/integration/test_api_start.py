@@ -76,10 +76,10 @@ def test_a_data_folder_that_is_a_file(tmp_path: Path) -> None:
 
 def test_a_changed_artifact(tmp_path: Path, artifact: Artifact) -> None:
     folder = Path(shutil.copytree(artifact.folder, tmp_path / "model"))
-    with (folder / "detector.onnx").open("ab") as file:
+    with (folder / "detector.pb").open("ab") as file:
         file.write(b"\x00")
     line = refusal(tmp_path, artifact=folder)
-    assert "'detector.onnx' was changed: expected SHA-256 " in line
+    assert "'detector.pb' was changed: expected SHA-256 " in line
     assert ", found " in line
 
 

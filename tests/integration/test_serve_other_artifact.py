@@ -56,7 +56,7 @@ def koch(artifact: Artifact, faces: Faces, tmp_path_factory: pytest.TempPathFact
 
     def fill(staging: Path) -> None:
         export_saved_model(siamese, staging / "saved_model")
-        (staging / "detector.onnx").write_bytes(artifact.detector.read_bytes())
+        (staging / "detector.pb").write_bytes(artifact.detector.read_bytes())
 
     points = tuple(
         OperatingPoint(
@@ -77,7 +77,7 @@ def koch(artifact: Artifact, faces: Faces, tmp_path_factory: pytest.TempPathFact
         "alignment_template": (ARCFACE_112 * (CHIP_SIZE[0] / 112)).tolist(),
         "embedding_size": EMBEDDING_SIZE,
         "saved_model": "saved_model",
-        "detector": "detector.onnx",
+        "detector": "detector.pb",
         "detection_threshold": DEFAULT,
         "verification_threshold": 0.5,
         "weights": [],

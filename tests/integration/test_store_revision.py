@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 
 from service.core.errors import NotReady, TooManyReferences, UnknownIdentity
 from service.core.ports import Store
 from service.storage.engines import WRITES, make_sqlite_file, sqlite_engine, use_write_ahead_log
-from service.storage.migrations import alembic_config
+from service.storage.migrations import HEAD
+from service.storage.migrations.upgrade import alembic_config
 from service.storage.sql_store import open_store
 from tests.integration.store_children import change, process_context
 from tests.integration.store_samples import new_reference
@@ -169,3 +171,7 @@ def _database_at(folder: Path, revision: str) -> Path:
         command.upgrade(config, revision)
     engine.dispose()
     return path
+
+
+def test_the_newest_revision_is_the_one_that_a_start_looks_for() -> None:
+    assert ScriptDirectory.from_config(alembic_config()).get_heads() == [HEAD]

@@ -90,7 +90,7 @@ def test_from_the_cache_with_no_network_it_is_made_again(
     assert second.returncode == 0, second.stderr
     again, first = read_artifact(out).manifest, built["fast"].manifest
     assert again.fingerprint == first.fingerprint
-    same = {"detector.onnx", "NOTICE"}
+    same = {"detector.pb", "NOTICE"}
     assert {k: again.files[k] for k in same} == {k: first.files[k] for k in same}
     assert not (out / "left-over").exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]

@@ -15,7 +15,7 @@ from model.artifact import Artifact, ArtifactError, read_artifact, sha256_of, wr
 from model.runtimes.openvino_runtime import OpenVinoRuntime
 from model.signatures import expected_shapes, read_shapes
 
-DETECTOR = "detector.onnx"
+DETECTOR = "detector.pb"
 SAVED_MODEL = "saved_model/saved_model.pb"
 
 

@@ -62,7 +62,7 @@ def test_a_manifest_without_them_means_first_look_and_linear(
         {"detection_threshold": 1.01},
         {"detection_threshold": float("nan")},
         {"verification_threshold": -0.1},
-        {"files": {"detector.onnx": "abc"}},
+        {"files": {"detector.pb": "abc"}},
         {"weights": [{"file": "f"}]},
     ],
     ids=str,

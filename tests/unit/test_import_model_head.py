@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model.contract import Manifest
+from model.contract import Manifest, Precision
 from model.templates import ARCFACE_112
 from model.types import Array, Image
 from training.data.errors import DataError
@@ -101,6 +101,7 @@ class Answers:
     """A runtime of a network that sums up each third of a chip."""
 
     name = "by hand"
+    precision: Precision = "float32"
     manifest: Manifest
 
     def embed(self, chips: Image) -> Array:

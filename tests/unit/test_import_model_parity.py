@@ -8,14 +8,21 @@ import pytest
 from model.artifact import Artifact, ArtifactError
 from tests.faces import Faces
 from tests.integration.real_chips import portrait_chips
+from tests.unrounded import build_unrounded
 from training.parity import Parity, check_parity
 
 # TensorFlow's own notices while a SavedModel loads.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
-def test_the_default_artifact_agrees_on_real_faces(artifact: Artifact, faces: Faces) -> None:
-    parity = check_parity(artifact, portrait_chips(faces, artifact))
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    """The default model in float32, as imported ones are."""
+    return build_unrounded("accurate", tmp_path_factory.mktemp("plain") / "fused")
+
+
+def test_the_default_artifact_agrees_on_real_faces(plain: Artifact, faces: Faces) -> None:
+    parity = check_parity(plain, portrait_chips(faces, plain))
     print(parity)
     assert parity.chips == 5
     assert 0 < parity.embedding < 1e-5

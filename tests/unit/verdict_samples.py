@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from model.contract import Manifest
+from model.contract import Manifest, Precision
 from model.templates import ARCFACE_112
 from model.types import Array, Image
 from training.evaluation.comparisons import Comparisons
@@ -25,6 +25,7 @@ class CosineRuntime:
     """A model whose score is sigmoid(8 cosine - 4); it embeds nothing."""
 
     name = "cosine"
+    precision: Precision = "float32"
 
     def __init__(self, manifest: Manifest | None = None) -> None:
         self.manifest = manifest or made_up_manifest()
@@ -47,7 +48,7 @@ def made_up_manifest() -> Manifest:
         alignment_template=tuple((float(x), float(y)) for x, y in ARCFACE_112),
         embedding_size=AXES,
         saved_model="saved_model",
-        detector="detector.onnx",
+        detector="detector.pb",
         detection_threshold=0.5,
         verification_threshold=0.5,
         files={},
