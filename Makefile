@@ -15,7 +15,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 FUSED := models/fused/manifest.json
 SFACE := models/sface/manifest.json
 MODEL_SOURCES := $(wildcard model/*.py model/backbones/*.py model/licences/* \
-	training/build.py training/profiles.py training/bounds.py training/projection.py training/dlib_file.py \
+	training/build.py training/profiles.py training/bounds.py training/half_floats.py training/projection.py training/dlib_file.py \
 	training/head.py training/onnx_files.py training/fitted/*.json)
 ROOT_OR_SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 

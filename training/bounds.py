@@ -8,7 +8,6 @@ farthest values of the tenth, since wider bounds would make every step coarser.
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from model.types import Array, Image
+from training.half_floats import as_numbers, as_text
 
 WHOLE = 0.9
 """Share of the pictures whose greatest value lies within the upper bound; lower likewise."""
@@ -87,7 +87,7 @@ def measure_bounds(
 def write_bounds(path: Path, measured: Measured) -> None:
     content = {
         "bounds": measured.bounds,
-        "sizes": {name: _text(size) for name, size in measured.sizes.items()},
+        "sizes": {name: as_text(size) for name, size in measured.sizes.items()},
         "form_of_sizes": "float16, little-endian, base64",
         "provenance": measured.provenance,
     }
@@ -99,7 +99,7 @@ def read_bounds(path: Path) -> Measured:
     content = json.loads(path.read_text(encoding="utf-8"))
     return Measured(
         {name: (low, high) for name, (low, high) in content["bounds"].items()},
-        {name: _numbers(text) for name, text in content["sizes"].items()},
+        {name: as_numbers(text) for name, text in content["sizes"].items()},
         content["provenance"],
     )
 
@@ -121,11 +121,3 @@ def _unflattened(x: keras.KerasTensor) -> keras.KerasTensor:
 
 def _short(bound: float) -> float:
     return float(f"{bound:.4g}")
-
-
-def _text(numbers: Array) -> str:
-    return base64.b64encode(numbers.astype("<f2").tobytes()).decode("ascii")
-
-
-def _numbers(text: str) -> Array:
-    return np.frombuffer(base64.b64decode(text), dtype="<f2").astype(np.float32)

@@ -16,7 +16,6 @@ Source:
 
 from __future__ import annotations
 
-import base64
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ import numpy as np
 from model.backbones import sface
 from model.backbones.fused import Projection
 from model.types import AnyArray, Array
+from training.half_floats import as_numbers, as_text
 from training.head import held_out_identities
 from training.pictures import Embedded
 
@@ -95,8 +95,8 @@ def fitted_on(embedded: Embedded, dataset: str) -> Fitted:
 
 def write_projection(path: Path, fitted: Fitted) -> None:
     content = {
-        "matrix": _text(fitted.projection.matrix),
-        "offset": _text(fitted.projection.offset),
+        "matrix": as_text(fitted.projection.matrix),
+        "offset": as_text(fitted.projection.offset),
         "form": "float16, little-endian, rows first, base64",
         "provenance": fitted.provenance,
     }
@@ -106,13 +106,5 @@ def write_projection(path: Path, fitted: Fitted) -> None:
 def read_projection(path: Path) -> Projection:
     """The projection stored in a JSON file."""
     content = json.loads(path.read_text(encoding="utf-8"))
-    offset = _numbers(content["offset"])
-    return Projection(_numbers(content["matrix"]).reshape(-1, len(offset)), offset)
-
-
-def _text(numbers: Array) -> str:
-    return base64.b64encode(numbers.astype("<f2").tobytes()).decode("ascii")
-
-
-def _numbers(text: str) -> Array:
-    return np.frombuffer(base64.b64decode(text), dtype="<f2").astype(np.float32)
+    offset = as_numbers(content["offset"])
+    return Projection(as_numbers(content["matrix"]).reshape(-1, len(offset)), offset)
