@@ -34,7 +34,9 @@ def changes(folder: Path, count: int, detector: Detector, runtime: OpenVinoRunti
         whole, needed, again = (Picture(d, Limits()) for d in (data, data, _saved_again(data)))
         for picture in (whole, again):
             picture.view(1)
-        found = [faces_of(picture, detector) for picture in (whole, needed, again)]
+        found = [
+            faces_of(picture, detector, runtime.manifest) for picture in (whole, needed, again)
+        ]
         counts.append((len(found[0]), len(found[1]), len(found[2])))
         if not all(found):
             continue

@@ -2,8 +2,8 @@
 
 The one way by which training and service come from a picture to a face, so that
 both see the same pixels. A face is looked for in a view no larger than the detector's
-farthest look needs. What is cut out later comes from that view, too, if it shows the
-face so large that cutting shrinks it either way; else from a larger one.
+near look and the chip of a usual face need; a larger one is made for the far look, if
+nothing was found, and for the chip of a face that is small in its picture.
 docs/decisions/0013-scaled-decoding.md has the figures.
 """
 
@@ -12,10 +12,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from model.alignment import similarity
 from model.contract import Manifest
 from model.faces import Detector, Face
-from model.image import Picture
+from model.image import Picture, View
 from model.landmarks import SECOND_LOOK
 from model.templates import ARCFACE_112
 from model.types import Array, Image
@@ -26,6 +28,9 @@ _OF_CHIP = 2.0
 # The second look only places landmarks.
 _OF_SECOND_LOOK = 1.25
 
+_USUAL_EYES = 0.08
+"""Distance of the eyes in a picture of one person, as a share of its longer side; or more."""
+
 
 @dataclass(frozen=True)
 class Sight:
@@ -35,19 +40,34 @@ class Sight:
     face: Face
 
 
-def most_for(picture: Picture, detector: Detector) -> float:
-    """By what the picture's sides may be divided for all looks of the detector."""
-    return max(picture.size) / detector.farthest_px
+def first_view(picture: Picture, detector: Detector, manifest: Manifest | None = None) -> View:
+    """Where faces are looked for first; as a rule the only view that is decoded.
 
-
-def faces_of(picture: Picture, detector: Detector) -> list[Face]:
-    """All faces, the largest first, in pixels of the whole picture.
+    Args:
+        manifest: Of the model whose chip will be cut; None if only quality is measured.
 
     Raises:
         UndecodableImage: If the image is broken or cut off.
     """
-    view = picture.view(most_for(picture, detector))
-    faces = detector.detect(view.image)
+    eyes_px = max(margin * _eyes_px(template) for template, margin in _needs(manifest))
+    longest = min(eyes_px / _USUAL_EYES, detector.farthest_px)
+    return picture.view(max(picture.size) / longest)
+
+
+def faces_of(picture: Picture, detector: Detector, manifest: Manifest | None = None) -> list[Face]:
+    """All faces, the largest first, in pixels of the whole picture.
+
+    Args:
+        manifest: As for `first_view`.
+
+    Raises:
+        UndecodableImage: If the image is broken or cut off.
+    """
+    view = first_view(picture, detector, manifest)
+    faces = detector.detect_near(view.image)
+    if not faces:
+        view = picture.view(max(picture.size) / detector.farthest_px)
+        faces = detector.detect_far(view.image)
     return faces if view.denominator == 1 else [face.moved(view.denominator) for face in faces]
 
 
@@ -67,16 +87,25 @@ def sight_of(picture: Picture, face: Face, manifest: Manifest | None = None) -> 
 
 def _most(landmarks: Array, manifest: Manifest | None) -> float:
     """By what the picture's sides may be divided for this face."""
+    try:
+        scales = [
+            margin * math.hypot(*similarity(landmarks, template)[0, :2])
+            for template, margin in _needs(manifest)
+        ]
+    except ValueError:  # all landmarks in one point
+        return 1.0
+    return 1 / max(scales)
+
+
+def _needs(manifest: Manifest | None) -> list[tuple[Array, float]]:
+    """Templates that the face is turned onto, and how much larger a view shows it."""
     needs = [(ARCFACE_112, _OF_CHIP)]
     if manifest is not None:
         needs.append((manifest.template, _OF_CHIP))
         if manifest.landmarks == "second look":
             needs.append((SECOND_LOOK, _OF_SECOND_LOOK))
-    try:
-        scales = [
-            margin * math.hypot(*similarity(landmarks, template)[0, :2])
-            for template, margin in needs
-        ]
-    except ValueError:  # all landmarks in one point
-        return 1.0
-    return 1 / max(scales)
+    return needs
+
+
+def _eyes_px(landmarks: Array) -> float:
+    return float(np.linalg.norm(landmarks[1] - landmarks[0]))

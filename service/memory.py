@@ -8,10 +8,10 @@ end, so they are taken out of its sight.
 
 from __future__ import annotations
 
-import ctypes
 import gc
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
+
+from model.heap import give_back_freed, libc
 
 _M_ARENA_MAX: Final = -8
 _ARENAS: Final = 2
@@ -25,7 +25,7 @@ def begin_start() -> None:
     To be called before there are threads.
     """
     gc.disable()
-    bound = _libc("mallopt")
+    bound = libc("mallopt")
     if bound:
         bound(_M_ARENA_MAX, _ARENAS)
 
@@ -35,16 +35,4 @@ def end_start() -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
-    # Loading a model takes more than it keeps.
-    trim = _libc("malloc_trim")
-    if trim:
-        trim(0)
-
-
-def _libc(name: str) -> Callable[..., Any] | None:
-    """A function of glibc; None with another C library."""
-    try:
-        found: Callable[..., Any] = getattr(ctypes.CDLL(None), name)
-        return found
-    except (AttributeError, OSError):
-        return None
+    give_back_freed()

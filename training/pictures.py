@@ -78,7 +78,7 @@ def chip_in(folder: Path, detector: Detector, manifest: Manifest, name: str) -> 
     """The aligned face nearest the middle of a picture, or None if there is none."""
     try:
         picture = Picture((folder / name).read_bytes(), Limits())
-        faces = faces_of(picture, detector)
+        faces = faces_of(picture, detector, manifest)
         if not faces:
             return None
         sight = sight_of(picture, nearest_centre(faces, picture.size), manifest)

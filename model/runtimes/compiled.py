@@ -20,7 +20,7 @@ from pathlib import Path
 
 import openvino as ov
 
-MOST_KEPT = 16
+MOST_KEPT = 40
 _ENDING = ".network"
 _DIGEST_BYTES = 32
 

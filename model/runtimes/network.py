@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import openvino as ov
 
+from model.heap import give_back_freed
 from model.runtimes.compiled import CompiledNetworks
 
 Several = Callable[[], bool]
@@ -68,6 +69,7 @@ class Network:
     def _make_each(self) -> None:
         with _one_at_a_time:
             self._each = self._compiled(streams=min(cores(), _MOST_STREAMS), threads=cores())
+        give_back_freed()
 
     def _compiled(self, *, streams: int, threads: int) -> ov.CompiledModel:
         config = {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": str(streams)}

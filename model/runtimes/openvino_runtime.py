@@ -48,20 +48,24 @@ class OpenVinoRuntime:
         files = artifact.manifest.files
         digests = [files[name] for name in sorted(files) if name != artifact.manifest.detector]
 
-        def part(inputs: tuple[str, ...], output: str) -> Network:
-            """One signature, cut out of the whole SavedModel."""
+        def part(inputs: tuple[str, ...], output: str, shape: tuple[int, ...] = ()) -> Network:
+            """One signature, cut out of the whole SavedModel, its input of this shape."""
 
             def read(core: ov.Core) -> ov.Model:
                 whole = read_saved_model(core, artifact)
                 if not integers:
                     leave_unrounded(whole)
                 parameters = [whole.input(name).get_node() for name in inputs]
-                return ov.Model([whole.output(output)], parameters, output)
+                network = ov.Model([whole.output(output)], parameters, output)
+                if shape:
+                    network.reshape(list(shape))
+                return network
 
-            about = (*digests, self.precision, output)
+            about = (*digests, self.precision, output, str(shape))
             return Network(networks, about, read, threads=threads, several=several)
 
-        self._embed = part(("chips",), "embeddings")
+        # A network that knows how many chips come is quicker: 0.5 ms of 7.
+        self._embed = part(("chips",), "embeddings", (1, *artifact.manifest.input_size, 3))
         self._score = part(("probe", "references"), "scores")
 
     @property
@@ -70,9 +74,11 @@ class OpenVinoRuntime:
 
     def embed(self, chips: Image) -> Array:
         request = self._embed.request()
-        request.infer({"chips": chips})
-        # The request owns its output and will write over it.
-        return np.array(request.get_output_tensor(0).data, dtype=np.float32)
+        embeddings = np.empty((len(chips), self._manifest.embedding_size), dtype=np.float32)
+        for row in range(len(chips)):
+            request.infer({"chips": chips[row : row + 1]}, share_inputs=True)
+            embeddings[row] = request.get_output_tensor(0).data[0]
+        return embeddings
 
     def score(self, probe: Array, references: Array) -> Array:
         request = self._score.request()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from model.faces import Face
 from model.image import Picture
 from model.quality import measure, quality_chip
-from model.sight import faces_of, most_for, sight_of
+from model.sight import faces_of, first_view, sight_of
 from service.core.core import Core
 from service.core.results import Detection, FoundFace
 from service.core.stopwatch import Stopwatch
@@ -16,7 +16,7 @@ def detect(core: Core, data: bytes) -> Detection:
     watch = Stopwatch()
     with watch.stage("decode"):
         picture = Picture(data, core.policy.limits)
-        picture.view(most_for(picture, core.detector))
+        first_view(picture, core.detector)
     with watch.stage("detect"):
         faces = faces_of(picture, core.detector)
     with watch.stage("align"):

@@ -9,7 +9,7 @@ from model.chip import chip_of, located
 from model.faces import Face, nearest_centre
 from model.image import Picture
 from model.quality import Quality, measure, quality_chip
-from model.sight import faces_of, most_for, sight_of
+from model.sight import faces_of, first_view, sight_of
 from model.types import Image
 from service.core.errors import NoFace, SeveralFaces
 from service.core.results import FaceChoice, FoundFace
@@ -54,9 +54,12 @@ def perceive(
     """
     with watch.stage("decode"):
         picture = Picture(data, core.policy.limits)
-        picture.view(1 if whole else most_for(picture, core.detector))
+        if whole:
+            picture.view(1)
+        else:
+            first_view(picture, core.detector, core.model.manifest)
     with watch.stage("detect"):
-        face = choose(faces_of(picture, core.detector), choice, picture.size)
+        face = choose(faces_of(picture, core.detector, core.model.manifest), choice, picture.size)
     with watch.stage("decode"):
         sight = sight_of(picture, face, core.model.manifest)
     with watch.stage("detect"):

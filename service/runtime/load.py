@@ -12,10 +12,8 @@ from model.runtimes.compiled import CompiledNetworks
 from model.runtimes.network import Several
 from model.runtimes.openvino_runtime import OpenVinoRuntime
 
-# 4:3, 3:2, 16:9 and 1:1, and upright; a size that was not seen before costs its first
-# request ten milliseconds and more.
-_DETECTOR_SIZES = ((480, 640), (640, 480), (448, 640), (640, 448), (384, 640), (640, 384))
-_SQUARES = ((640, 640), (320, 320), (256, 256))
+# As the detector looks at them: 4:3 and 16:9, what webcams send, and small squares.
+_DETECTOR_SIZES = ((480, 640), (360, 640), (256, 256))
 
 
 def load_runtime(
@@ -60,7 +58,8 @@ def warm_up(runtime: Runtime, detector: Detector) -> None:
     chips = np.zeros((1, *manifest.input_size, 3), dtype=np.uint8)
     embedding = runtime.embed(chips)
     runtime.score(embedding[0], embedding)
-    for size in _DETECTOR_SIZES + _SQUARES:
+    for size in _DETECTOR_SIZES:
+        detector.prepare(size)
         detector.detect(np.zeros((*size, 3), dtype=np.uint8))
     if manifest.landmarks == "second look":
         detector.look(np.zeros((2, SIDE_PX, SIDE_PX, 3), dtype=np.uint8))

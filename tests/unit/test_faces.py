@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from model.artifact import Artifact
 from model.faces import LANDMARKS, Detector, Face, nearest_centre
 from tests.faces import Faces
 from tests.pictures import rgb, side_by_side, without_face
@@ -92,6 +93,31 @@ def test_a_look_at_one_size_sees_what_a_look_at_any_size_sees(
         ((looked,),), (detected,) = detector.look(square[None]), detector.detect(square)
         assert np.array_equal(looked.landmarks, detected.landmarks)
         assert (looked.x, looked.confidence) == (detected.x, detected.confidence)
+
+
+def test_a_network_for_one_size_sees_what_the_one_for_any_size_sees(
+    faces: Faces, artifact: Artifact
+) -> None:
+    prepared, plain = Detector(artifact.detector), Detector(artifact.detector)
+    prepared.prepare((427, 640))
+    for name in NAMES:
+        image = rgb(faces.read(name))
+        for size in ((640, 427), (640, 448), (320, 320), (1280, 854)):
+            scaled = np.asarray(cv2.resize(image, size), np.uint8)
+            (one,), (other,) = prepared.detect(scaled), plain.detect(scaled)
+            assert np.allclose(one.landmarks, other.landmarks, atol=1e-3)
+            assert one.confidence == pytest.approx(other.confidence, abs=1e-5)
+
+
+def test_the_far_look_is_for_what_the_near_one_cannot_see(faces: Faces, detector: Detector) -> None:
+    portrait = np.asarray(cv2.resize(rgb(faces.read("obama.jpg")), (56, 70)), np.uint8)
+    canvas = np.full((960, 1280, 3), 120, dtype=np.uint8)
+    canvas[400:470, 600:656] = portrait
+    assert detector.detect_near(canvas) == []
+    assert len(detector.detect_far(canvas)) == 1
+    # All of these pixels the near look sees.
+    assert detector.detect_far(canvas[:480, :640]) == []
+    assert detector.detect_far(rgb(faces.read("obama.jpg"))[:320, :320]) == []
 
 
 def test_nothing_is_found_where_there_is_no_face(detector: Detector) -> None:

@@ -12,7 +12,7 @@ from model.faces import Detector, Face
 from model.image import Limits, Picture
 from model.quality import measure, quality_chip
 from model.runtimes.openvino_runtime import OpenVinoRuntime
-from model.sight import faces_of, most_for, sight_of
+from model.sight import faces_of, first_view, sight_of
 from model.types import Array
 from tests.faces import Faces
 from tests.pictures import encoded, exif, rgb, side_by_side, with_orientation, without_face
@@ -89,7 +89,7 @@ def test_a_small_face_is_cut_from_the_whole(
     portrait = rgb(faces.read("obama.jpg"))
     canvas[500 : 500 + portrait.shape[0], 300 : 300 + portrait.shape[1]] = portrait
     picture = Picture(encoded(canvas, "JPEG", quality=95), LIMITS)
-    (face,) = faces_of(picture, detector)
+    (face,) = faces_of(picture, detector, artifact.manifest)
     assert picture.view(8).denominator == 2
     sight = sight_of(picture, face, artifact.manifest)
     assert sight.image.shape == canvas.shape
@@ -138,17 +138,37 @@ def test_a_face_that_only_the_farthest_look_shows(faces: Faces, detector: Detect
     assert np.abs(face.landmarks - expected.landmarks).max() < 0.1 * expected.width
 
 
-def test_up_to_twice_the_farthest_look_nothing_is_left_out(
+def test_up_to_1760_pixels_nothing_is_left_out(
     faces: Faces, detector: Detector, model: Artifact
 ) -> None:
     for name in ("obama3.jpg", "biden.jpg"):
-        picture, full = Picture(faces.read(name), LIMITS), whole(faces.read(name))
-        assert most_for(picture, detector) < 2
-        (face,), (expected,) = faces_of(picture, detector), detector.detect(full.whole)
+        image = PillowImage.fromarray(rgb(faces.read(name)))
+        image.thumbnail((1760, 1760))
+        data = encoded(np.asarray(image), "JPEG", quality=95)
+        picture, full = Picture(data, LIMITS), whole(data)
+        assert first_view(picture, detector, model.manifest).denominator == 1
+        (face,) = faces_of(picture, detector, model.manifest)
+        (expected,) = detector.detect(full.whole)
         assert np.array_equal(face.landmarks, expected.landmarks)
         sight = sight_of(picture, face, model.manifest)
         assert np.array_equal(sight.image, full.whole) or picture.view(1).denominator == 1
         assert sight.image.shape == full.whole.shape
+
+
+def test_a_usual_portrait_is_decoded_once(
+    faces: Faces, detector: Detector, model: Artifact
+) -> None:
+    """At 12 megapixels a chip of 112 pixels needs a quarter, a larger one half."""
+    portrait = PillowImage.fromarray(rgb(faces.read("obama.jpg"))).resize((3000, 3750))
+    canvas = np.full((4000, 3000, 3), 120, dtype=np.uint8)
+    canvas[250:] = np.asarray(portrait)
+    picture = Picture(encoded(canvas, "JPEG", quality=90), LIMITS)
+    view = first_view(picture, detector, model.manifest)
+    assert view.denominator == (4 if model.manifest.name == "sface" else 2)
+    (face,) = faces_of(picture, detector, model.manifest)
+    assert sight_of(picture, face, model.manifest).image is view.image
+    (expected,) = faces_of(whole(encoded(canvas, "JPEG", quality=90)), detector)
+    assert np.abs(face.landmarks - expected.landmarks).max() < 0.02 * expected.width
 
 
 def test_landmarks_in_one_point_take_the_whole(large: bytes) -> None:
