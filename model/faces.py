@@ -28,8 +28,7 @@ LANDMARKS = ("right_eye", "left_eye", "nose", "right_mouth", "left_mouth")
 
 _CELL_PX = max(STRIDES)
 
-Shape = tuple[int, int, int]
-"""Of images: how many, height, width; -1 stands for any."""
+Shape = tuple[int, int, int]  # of images: how many, height, width; -1 stands for any
 
 _NMS_OVERLAP = 0.3
 _SAME_FACE_OVERLAP = 0.6

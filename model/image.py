@@ -126,7 +126,11 @@ class Picture:
 
     @property
     def size(self) -> tuple[int, int]:
-        """(height, width) of the upright picture in full."""
+        """(height, width) of the upright picture in full.
+
+        Raises:
+            UndecodableImage: If it is broken, and is of a type that must be decoded for this.
+        """
         if 1 in self._views or not self._is_jpeg:
             return self.whole.shape[:2]
         return self._stored_size[::-1] if self._orientation() >= 5 else self._stored_size
@@ -163,8 +167,11 @@ class Picture:
             raise UndecodableImage("the image is broken or cut off") from error
 
     def _orientation(self) -> int:
-        """EXIF's, 1 .. 8; 1 is upright."""
-        found = self._opened.getexif().get(ExifTags.Base.Orientation)
+        """EXIF's, 1 .. 8; 1 is upright, and what a JPEG with broken EXIF is taken for."""
+        try:
+            found = self._opened.getexif().get(ExifTags.Base.Orientation)
+        except Exception:  # as in `_decoded`; the pixels may well be sound
+            return 1
         return found if isinstance(found, int) and 1 <= found <= 8 else 1
 
 

@@ -1,4 +1,8 @@
-"""`python -m service`: reads the settings, starts the server, says when ready."""
+"""`python -m service`: starts the server and says when ready, or runs a command.
+
+python -m service [--insecure]     the server
+python -m service keys ...         API keys and master keys; `--help` says more
+"""
 
 from __future__ import annotations
 
@@ -8,15 +12,28 @@ import sys
 from ipaddress import ip_address
 
 import uvicorn
+from fastapi import FastAPI
 
 from model.errors import SemblanceError
+from service import logs
 from service.app import create_app
+from service.connection import connection_class
 from service.memory import begin_start, end_start
+from service.open_files import allow_many_connections
+from service.opening import is_loopback
 from service.settings import Settings, read_settings
 
 
 class _Server(uvicorn.Server):
-    """Says where the page is once connections are taken."""
+    """Says where the page is once connections are taken.
+
+    With the first key, if that lies in the data folder: behind the #, which a browser
+    keeps to itself.
+    """
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -25,24 +42,34 @@ class _Server(uvicorn.Server):
             host, port = sockets[0].getsockname()[:2]
             shown = "localhost" if ip_address(host).is_unspecified else host
             shown = f"[{shown}]" if ":" in shown else shown
-            print(f"Semblance is ready: http://{shown}:{port}/", flush=True)
+            key = self._app.state.page_key
+            behind = f"#key={key}" if key else ""
+            print(f"Semblance is ready: http://{shown}:{port}/{behind}", flush=True)
 
 
-def main() -> int:
-    """Runs the service until it is told to stop. Returns the exit status."""
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the service until it is told to stop, or a command. Returns the exit status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments and arguments[0] != "--insecure":
+        # Commands take modules that the server does without.
+        from service.commands.main import run
+
+        return run(arguments)
     begin_start()
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    allow_many_connections()
     try:
         settings = read_settings()
+        if arguments:
+            settings = settings.model_copy(update={"insecure": True})
+        logs.install(settings.log_format)
         listening = _listen(settings)
     except (SemblanceError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    if not _is_loopback(settings.host):
+    if settings.insecure and not is_loopback(settings.host):
         logging.getLogger("semblance").warning(
-            "listening on %s: whoever reaches this address can enrol, verify and delete; "
-            "let only a proxy that checks access reach it",
+            "listening on %s without keys: whoever reaches this address can enrol, verify and "
+            "delete; let only a proxy that checks access reach it",
             settings.host,
         )
     app = create_app(settings)
@@ -50,17 +77,20 @@ def main() -> int:
         app,
         # Asked for by name, so that a missing one is a fault and not a slower service.
         loop="uvloop",
-        http="httptools",
+        http=connection_class(settings.receive_timeout_s),
+        # Its lines go where ours go; its own line of a request would show identities.
+        log_config=None,
         log_level="warning",
-        access_log=settings.access_log,
+        access_log=False,
         server_header=False,
+        # Named even when there are none: uvicorn would believe what it finds in the environment.
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_graceful_shutdown=10,
     )
-    if settings.access_log:
-        logging.getLogger("uvicorn.access").setLevel(logging.INFO)
     # What an operator can put right is said in one line below, not as a traceback.
     logging.getLogger("uvicorn.error").addFilter(lambda _: app.state.failure is None)
-    server = _Server(config)
+    server = _Server(config, app)
     try:
         server.run(sockets=[listening])
     except SystemExit:
@@ -85,13 +115,6 @@ def _listen(settings: Settings) -> socket.socket:
             "choose another with SEMBLANCE_HOST and SEMBLANCE_PORT"
         ) from error
     return listening
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 if __name__ == "__main__":

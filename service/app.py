@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import logging
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -20,18 +22,24 @@ from model.errors import SemblanceError
 from model.faces import Detector
 from model.runtimes.base import Runtime
 from model.runtimes.compiled import CompiledNetworks
-from service.api import documented, faces, identities, page, problems, system
+from service.api import documented, faces, identities, origins, page, problems, system
+from service.api.access_log import Logged
 from service.api.admission import Admission
 from service.api.middleware import Headed
 from service.api.state import Running, State
+from service.core.audit import AuditEntry
 from service.core.core import Core
+from service.core.erase import erase_identity
 from service.core.gallery_cache import GalleryCache
 from service.core.ports import Store
+from service.core.retention import erase_expired
+from service.opening import gate_of, opened, page_key
 from service.runtime.load import load_runtime, warm_up
-from service.settings import Settings
-from service.storage.sql_store import open_store
+from service.settings import Settings, SettingsError
 
 _SWEEP_S = 60
+_RETENTION_TURNS = 60
+_log = logging.getLogger("semblance")
 VERSION = "0.1.0"
 DESCRIPTION = """Self-hosted face verification: is the person in front of the camera the one
 who enrolled? Errors are `application/problem+json` with a stable `code`."""
@@ -40,7 +48,9 @@ who enrolled? Errors are `application/problem+json` with a stable `code`."""
 class _App(FastAPI):
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            self.openapi_schema = documented.as_problem_json(super().openapi())
+            self.openapi_schema = documented.with_keys(
+                documented.as_problem_json(super().openapi())
+            )
         return self.openapi_schema
 
 
@@ -52,11 +62,12 @@ def create_app(
     Args:
         settings: The operator's choices.
         model: Instead of the one that the settings name.
-        store: Likewise. It is not closed here.
+        store: Likewise, for a service that asks for no keys. It is not closed here.
 
     Returns:
         The app. Its `state.failure` is what kept its lifespan from beginning, if
-        it was something that an operator can put right, and None otherwise.
+        it was something that an operator can put right, and None otherwise. Its
+        `state.page_key` is the key that the page's address may be shown with, or None.
     """
 
     @asynccontextmanager
@@ -64,10 +75,11 @@ def create_app(
         _limit_threads()
         try:
             running, close = await anyio.to_thread.run_sync(_start, settings, model, store)
+            app.state.page_key = page_key(settings, running.doorkeeper)
         except (SemblanceError, OSError) as error:
             app.state.failure = error
             raise
-        sweeping = asyncio.create_task(_sweep(running.core.galleries))
+        sweeping = asyncio.create_task(_sweep(running))
         try:
             yield State(running=running)
         finally:
@@ -86,11 +98,15 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.failure = None
+    app.state.page_key = None
     problems.install(app)
     for router in (faces.router, faces.short, identities.router, system.router):
         app.include_router(router)
     page.install(app)
+    origins.allow(app, settings.cors_origins)
     app.add_middleware(Headed)
+    if settings.access_log:
+        app.add_middleware(Logged)
     return app
 
 
@@ -104,6 +120,7 @@ def _start(
         settings.max_in_flight,
         settings.workers or 2 * (os.cpu_count() or 1) + 2,
         settings.queue_timeout_s,
+        settings.receive_timeout_s,
     )
     several = admission.several_in_work
     runtime = model or load_runtime(settings.runtime, artifact, settings.threads, networks, several)
@@ -116,11 +133,21 @@ def _start(
         several=several,
     )
     warm_up(runtime, detector)
-    opened = store or open_store(settings.data_dir)
+    gate, found = None, None
+    if store is None:
+        found = opened(settings)
+        store = found.store
+        try:
+            gate = None if settings.insecure else gate_of(settings, found)
+        except BaseException:
+            found.close()
+            raise
+    elif not settings.insecure:
+        raise SettingsError("keys are kept in the service's own database; set `insecure`")
     core = Core(
         model=runtime,
         detector=detector,
-        store=opened,
+        store=store,
         policy=settings.policy(),
         galleries=GalleryCache(settings.gallery_cache_bytes),
     )
@@ -130,21 +157,47 @@ def _start(
         runtime=runtime.name,
         precision=runtime.precision,
         admission=admission,
+        doorkeeper=gate,
+        audit=found.audit if found else None,
     )
 
     def close() -> None:
         running.admission.close()
-        if store is None:
-            opened.close()
+        if gate is not None:
+            gate.settle()
+        if found is not None:
+            found.close()
 
     return running, close
 
 
-async def _sweep(galleries: GalleryCache) -> None:
-    """Forgets what was not used for long, also when nobody asks for anything."""
-    while True:
+async def _sweep(running: Running) -> None:
+    """What is to be done now and then, also when nobody asks for anything."""
+    for turn in itertools.count():
         await asyncio.sleep(_SWEEP_S)
-        galleries.drop_unused()
+        running.core.galleries.drop_unused()
+        try:
+            if running.doorkeeper is not None:
+                await anyio.to_thread.run_sync(running.doorkeeper.settle)
+            if turn % _RETENTION_TURNS == 0:
+                await anyio.to_thread.run_sync(_retain, running)
+        except SemblanceError:
+            # The store is busy or full: the next turn does it.
+            _log.warning("the sweep of the store was put off", exc_info=True)
+
+
+def _retain(running: Running) -> None:
+    core = running.core
+
+    def erase(collection: str, identity: str) -> None:
+        erase_identity(core.within(collection), identity)
+        if running.audit is not None:
+            entry = AuditEntry("retention", "ok", collection, subject=identity)
+            running.audit.record(entry, durable=True)
+
+    count = sum(1 for _ in erase_expired(core.store, core.policy, erase))
+    if count:
+        _log.info("%d identities were erased, as their time was over", count)
 
 
 def _limit_threads() -> None:

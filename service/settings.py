@@ -14,19 +14,31 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from dotenv import dotenv_values
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from model.contract import Fusion
 from model.errors import SemblanceError
 from model.image import Limits
 from model.quality import Gate
+from service.addresses import Networks, Origins
 from service.core.policy import ConflictMode, Keep, Policy
+from service.logs import LogFormat
 
 PREFIX = "SEMBLANCE_"
 DEFAULT_FILE = "semblance.env"
 # Read by other parts of the project; not settings of the service.
-_OTHERS = {"SEMBLANCE_SETTINGS_FILE", "SEMBLANCE_CACHE_DIR", "SEMBLANCE_TEST_OUTPUT"}
+OTHER_VARIABLES = {
+    "SEMBLANCE_SETTINGS_FILE",
+    "SEMBLANCE_CACHE_DIR",
+    "SEMBLANCE_TEST_OUTPUT",
+    # Of docker-compose.yml.
+    "SEMBLANCE_ADDRESS",
+    "SEMBLANCE_DOMAIN",
+    "SEMBLANCE_EDGE",
+    "SEMBLANCE_HTTP_PORT",
+    "SEMBLANCE_HTTPS_PORT",
+}
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -42,7 +54,10 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_file_encoding="utf-8", extra="ignore", frozen=True
     )
 
-    host: str = Field("127.0.0.1", description="Address to listen on.")
+    host: str = Field(
+        "127.0.0.1",
+        description="Address to listen on; any but this machine's own needs a key, or `insecure`.",
+    )
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     data_dir: Path = Field(
         Path("data"), description="Folder of the database and of compiled networks."
@@ -66,6 +81,13 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="Longest wait of an image request for its turn, in seconds; beyond it 503, at "
         "once where that can be foreseen.",
+    )
+    receive_timeout_s: float = Field(
+        30.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Longest wait for a request's headers, and for its body, to which a second is "
+        "added for each 16 KiB that came; then 408.",
     )
     gallery_cache_bytes: int = Field(
         32 * 1024 * 1024,
@@ -117,7 +139,60 @@ class Settings(BaseSettings):
         description="How several references make one verdict: share (of references that match, "
         "as in the paper), max, mean or centroid.",
     )
-    access_log: bool = Field(False, description="One line a request; it shows identities.")
+    trusted_proxies: Networks = Field(
+        (),
+        description="Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: "
+        "addresses or networks, with commas between.",
+    )
+    cors_origins: Origins = Field(
+        (),
+        description="Pages elsewhere that may call the API from a browser: exact origins such as "
+        "`https://example.org`, with commas between.",
+    )
+    insecure: bool = Field(
+        False, description="Asks for no key: whoever reaches the address can do everything."
+    )
+    make_admin_key: bool | None = Field(
+        None,
+        description="Whether a start without any key makes one, in admin.key in the data folder; "
+        "by default only where the address is this machine's own.",
+    )
+    hide_scores: bool = Field(
+        False, description="Keys that may only verify get verdicts without scores."
+    )
+    throttle_after: int = Field(
+        5,
+        ge=0,
+        description="Verifications of an identity in vain, one after the other, after which it "
+        "must wait: 1 s, 2, 4, ... 15 minutes; 0: never.",
+    )
+    lock_after: int = Field(
+        50, ge=0, description="The same, after which an administrator must unlock it; 0: never."
+    )
+    retention_days: int = Field(
+        0, ge=0, description="Identities are erased so long after their latest enrolment; 0: never."
+    )
+    retention_unused_days: int = Field(
+        0,
+        ge=0,
+        description="Likewise so long after their latest verification or enrolment; 0: never.",
+    )
+    master_key: SecretStr | None = Field(
+        None,
+        description="Keys that encrypt what is stored, the newest first; without this and the two "
+        "below, master.key in the data folder, made at the first start.",
+    )
+    master_key_file: Path | None = Field(None, description="A file that holds them, one a line.")
+    master_key_command: str | None = Field(None, description="A command that prints them.")
+    access_log: bool = Field(
+        False, description="One line a request: its route and key, no identity and no address."
+    )
+    log_format: LogFormat = Field(
+        "text", description="Of what is logged: text, or json for one JSON object a line."
+    )
+    audit_scores: bool = Field(
+        False, description="Whether the audit log keeps scores, which tell how alike faces are."
+    )
 
     def policy(self) -> Policy:
         """What of this the core follows."""
@@ -137,6 +212,10 @@ class Settings(BaseSettings):
             conflicts=self.conflicts,
             conflict_names=self.conflict_names,
             conflict_search=self.conflict_search,
+            throttle_after=self.throttle_after,
+            lock_after=self.lock_after,
+            retention_days=self.retention_days,
+            retention_unused_days=self.retention_unused_days,
         )
 
 
@@ -159,14 +238,14 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     except ValidationError as error:
         lines = [
             f"{PREFIX}{'_'.join(str(part) for part in item['loc']).upper()}: {item['msg']}, "
-            f"found {item['input']!r}"
+            f"found {'a secret' if item['loc'] == ('master_key',) else repr(item['input'])}"
             for item in error.errors()
         ]
         raise SettingsError("; ".join(lines)) from error
 
 
 def _check_names(environment: Mapping[str, str | None]) -> None:
-    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | _OTHERS
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | OTHER_VARIABLES
     for name in environment:
         if name.upper().startswith(PREFIX) and name.upper() not in known:
             near = difflib.get_close_matches(name.upper(), known, n=1)

@@ -2,6 +2,7 @@
 
     refused at once       beyond `limit` requests in the house, or when the turn would
                           not come within `wait_s`, as far as can be told
+    sent away             whose body comes too slowly, when a place is needed
     refused after a wait  whose turn has not come within `wait_s` all the same
     skipped               whose caller has gone by then
 
@@ -23,6 +24,7 @@ from typing import Final, TypeVar
 
 from starlette.requests import ClientDisconnect
 
+from service.api.arrival import Arrival
 from service.core.errors import Overloaded
 
 Answer = TypeVar("Answer")
@@ -38,27 +40,33 @@ class Admission:
         limit: Requests in work or waiting, also for the rest of their body.
         workers: Requests in work at once.
         wait_s: How long a request may wait for its turn.
+        receive_s: How long its body may take to arrive; see service.api.arrival.
     """
 
-    def __init__(self, limit: int, workers: int, wait_s: float) -> None:
+    def __init__(self, limit: int, workers: int, wait_s: float, receive_s: float = 30.0) -> None:
         self.limit = limit
         self.workers = workers
         self.wait_s = wait_s
+        self.receive_s = receive_s
         self.in_flight = 0
         self.in_work = 0
         self.mean_work_s = 0.0
+        self._arrivals: set[Arrival] = set()
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="image")
 
     @contextmanager
-    def place(self) -> Iterator[None]:
+    def place(self) -> Iterator[Arrival]:
         """Holds a place. Raises Overloaded if none is left or the line is too long."""
-        if self.in_flight >= self.limit or self.expected_wait_s > self.wait_s:
+        if self.expected_wait_s > self.wait_s or not self._has_room():
             raise Overloaded("too many requests at once; try again in a second")
+        arrival = Arrival(self.receive_s)
         self.in_flight += 1
+        self._arrivals.add(arrival)
         try:
-            yield
+            yield arrival
         finally:
+            self._arrivals.remove(arrival)
             self.in_flight -= 1
 
     @property
@@ -121,6 +129,19 @@ class Admission:
             raise
         finally:
             timer.cancel()
+
+    def _has_room(self) -> bool:
+        """Whether there is a place for one more; makes one if it can.
+
+        Who is sent away still leaves when its task goes on: a moment later.
+        """
+        if self.in_flight < self.limit:
+            return True
+        slow = [arrival for arrival in self._arrivals if arrival.is_slow]
+        if not slow:
+            return False
+        min(slow, key=lambda arrival: arrival.bytes_per_s).end()
+        return True
 
     def _finished(self, done: asyncio.Future[Answer], spent_s: float) -> None:
         self.mean_work_s += _WEIGHT * (spent_s - self.mean_work_s)

@@ -8,13 +8,14 @@ memory: a temporary file would put a face on the disk.
 from __future__ import annotations
 
 import json
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 
+from service.api.arrival import Arrival
 from service.api.form import BadForm, form_fields
 from service.api.problems import BodyTooLarge
 from service.settings import Settings
@@ -23,29 +24,34 @@ Parsed = TypeVar("Parsed", bound=BaseModel)
 
 _FORM = "multipart/form-data"
 _JSON = "application/json"
+_MAX_JSON_SIGNS: Final = 2000
+"""Of `,` `[` and `{` in a JSON body: each may begin an object of some fifty bytes, and
+what is asked for has a few dozen."""
 
 
-async def read_body(request: Request, max_bytes: int) -> list[bytes]:
+async def read_body(request: Request, max_bytes: int, arrival: Arrival) -> list[bytes]:
     """The body in pieces, as they came.
 
     Raises:
-        HTTPException: If it is of a kind that is not read.
+        HTTPException: If it is of a kind that is not read, or packed.
         BodyTooLarge: As soon as there are too many bytes.
+        RequestTimeout: If they come too slowly.
         ClientDisconnect: If the caller left before the end.
     """
     if _media_type(request.headers.get("content-type", "")) not in {_FORM, _JSON}:
         raise HTTPException(415, "send multipart/form-data or application/json")
+    _check_codings(request)
     too_large = BodyTooLarge(f"at most {max_bytes} bytes are accepted in one request")
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > max_bytes:
         raise too_large
-    received = 0
     pieces = []
-    async for piece in request.stream():
-        received += len(piece)
-        if received > max_bytes:
-            raise too_large
-        pieces.append(piece)
+    async with arrival.in_time():
+        async for piece in request.stream():
+            arrival.add(len(piece))
+            if arrival.received_bytes > max_bytes:
+                raise too_large
+            pieces.append(piece)
     return pieces
 
 
@@ -118,6 +124,18 @@ def _media_type(content_type: str) -> str:
     return content_type.split(";", maxsplit=1)[0].strip().lower()
 
 
+def _check_codings(request: Request) -> None:
+    """Nothing is unpacked: a few bytes could become gigabytes, and pictures are packed."""
+    for name, plain in (("content-encoding", "identity"), ("transfer-encoding", "chunked")):
+        coding = ", ".join(request.headers.getlist(name)).strip().lower()
+        if coding not in {"", plain}:
+            raise HTTPException(
+                415,
+                f"send the body as it is, without {name.title()}; it would not be unpacked",
+                {"Accept-Encoding": "identity"},
+            )
+
+
 def _form(content_type: str, body: bytes, max_files: int, repeated: str | None) -> dict[str, Any]:
     try:
         # One more than allowed may come, so that the answer can say how many.
@@ -136,6 +154,8 @@ def _form(content_type: str, body: bytes, max_files: int, repeated: str | None) 
 
 
 def _json(body: bytes) -> object:
+    if sum(body.count(sign) for sign in (b",", b"[", b"{")) > _MAX_JSON_SIGNS:
+        raise HTTPException(400, "the JSON has more values than any request")
     try:
         return json.loads(body, object_pairs_hook=_once_each)
     except (ValueError, RecursionError) as error:

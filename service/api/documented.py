@@ -14,19 +14,25 @@ EVERY_ROUTE: dict[int | str, dict[str, Any]] = {
         "content": {MEDIA_TYPE: {}},
     }
 }
+_ACCESS = ("missing_key", "wrong_key", "missing_scope", "rate_limited")
+_OPEN = ("/healthz", "/readyz")
 _KINDS = {kind.code: kind for kind in (*TABLE.values(), *OTHERS)}
 
 
 def problems(
-    *codes: str | Kind, example: dict[str, Any] | None = None, success: int = 200
+    *codes: str | Kind,
+    example: dict[str, Any] | None = None,
+    success: int = 200,
+    guarded: bool = True,
 ) -> dict[int | str, dict[str, Any]]:
     """Documents the problems that a route can answer with, grouped by status.
 
     Args:
         codes: By their code, or a kind where a code has several.
+        guarded: Whether the route asks for a key.
     """
     by_status: dict[int, list[Kind]] = {}
-    for code in codes:
+    for code in (*codes, *(_ACCESS if guarded else ())):
         kind = _KINDS[code] if isinstance(code, str) else code
         by_status.setdefault(kind.status, []).append(kind)
     answers: dict[int | str, dict[str, Any]] = {
@@ -53,6 +59,19 @@ def as_problem_json(schema: dict[str, Any]) -> dict[str, Any]:
                 content = answer.get("content", {})
                 if MEDIA_TYPE in content and "application/json" in content:
                     content[MEDIA_TYPE] |= content.pop("application/json")
+    return schema
+
+
+def with_keys(schema: dict[str, Any]) -> dict[str, Any]:
+    """Says how a key is sent, and where one is asked for."""
+    schema.setdefault("components", {})["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer"},
+        "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    }
+    for path, operations in schema["paths"].items():
+        if path not in _OPEN:
+            for operation in operations.values():
+                operation["security"] = [{"bearer": []}, {"header": []}]
     return schema
 
 

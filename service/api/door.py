@@ -14,15 +14,17 @@ from fastapi import Request, Response
 from pydantic import BaseModel
 from pydantic_core import to_json
 
+from service.api.access import admitted
 from service.api.body import parsed, read_body
-from service.api.state import Running, running
+from service.api.state import Running
+from service.core.access import Scope
 
 Parsed = TypeVar("Parsed", bound=BaseModel)
 Route = Callable[[Request], Awaitable[Response]]
 
 
 def at_the_door(
-    kind: type[Parsed], *, repeated: str | None = None, status_code: int = 200
+    kind: type[Parsed], scope: Scope, *, repeated: str | None = None, status_code: int = 200
 ) -> Callable[[Callable[[Parsed, Running], Mapping[str, object]]], Route]:
     """Makes a route of a function from a request to the content of its answer.
 
@@ -31,16 +33,17 @@ def at_the_door(
 
     Args:
         kind: The request's model.
+        scope: What the caller's key must open.
         repeated: The field that may come several times in a form.
         status_code: Of the answer.
     """
 
     def route_of(work: Callable[[Parsed, Running], Mapping[str, object]]) -> Route:
         async def route(request: Request) -> Response:
-            at_work = running(request)
+            at_work = await admitted(request, scope)
             settings, admission = at_work.settings, at_work.admission
-            with admission.place():
-                pieces = await read_body(request, settings.max_body_bytes)
+            with admission.place() as arrival:
+                pieces = await read_body(request, settings.max_body_bytes, arrival)
                 content_type = request.headers["content-type"]
 
                 def answer() -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from service.api import examples
+from service.api.audited import audited
 from service.api.body import openapi_body
 from service.api.documented import problems
 from service.api.door import at_the_door
@@ -17,14 +18,25 @@ from service.core import compare as core_compare
 from service.core import detect as core_detect
 from service.core import enrol as core_enrol
 from service.core import verify as core_verify
+from service.core.audit_details import (
+    comparison_details,
+    detection_details,
+    enrolment_details,
+    verdict,
+    verification_details,
+)
 from service.core.enrol import REJECTIONS
+from service.core.ports import About
 
 router = APIRouter(tags=["faces"])
 short = APIRouter(include_in_schema=False)
 """POST /enroll and POST /verify: stable short names for the same routes."""
 
 _IMAGE = ("undecodable_image", "image_too_small", "image_too_large", "too_many_pixels")
-_BODY = (BAD_REQUEST, "invalid_request", "request_too_large", "unsupported_media_type")
+_BODY = (
+    *(BAD_REQUEST, "invalid_request", "request_too_large", "request_timeout"),
+    "unsupported_media_type",
+)
 _PICTURE = (*_BODY, *_IMAGE, "unsupported_image_type", "overloaded")
 _ONE_FACE = ("no_face", "several_faces")
 
@@ -44,7 +56,7 @@ _ONE_FACE = ("no_face", "several_faces")
     ),
     openapi_extra=openapi_body(EnrolRequest, ("images",)),
 )
-@at_the_door(EnrolRequest, repeated="images", status_code=201)
+@at_the_door(EnrolRequest, "enroll", repeated="images", status_code=201)
 def enroll(body: EnrolRequest, running: Running) -> Json:
     """Enrol 1 to 20 images of one person as references of an identity.
 
@@ -54,7 +66,14 @@ def enroll(body: EnrolRequest, running: Running) -> Json:
     another identity. In strict mode those are refused.
     """
     core = running.core
-    result = core_enrol.enrol(core, body.identity, body.images, body.faces, body.conflicts)
+    about = None
+    if body.consent is not None or body.metadata is not None:
+        about = About(body.consent, body.metadata or {})
+    with audited(running, "enroll", body.identity) as note:
+        result = core_enrol.enrol(
+            core, body.identity, body.images, body.faces, body.conflicts, about=about
+        )
+        note.details = enrolment_details(result)
     return enrol_out(result, core.model, core.policy.gate)
 
 
@@ -65,12 +84,12 @@ def enroll(body: EnrolRequest, running: Running) -> Json:
     responses=problems(
         *_PICTURE,
         *_ONE_FACE,
-        *("unknown_identity", "model_mismatch"),
+        *("unknown_identity", "model_mismatch", "too_many_failures", "identity_locked"),
         example=examples.VERIFY,
     ),
     openapi_extra=openapi_body(VerifyRequest, ("image",)),
 )
-@at_the_door(VerifyRequest)
+@at_the_door(VerifyRequest, "verify")
 def verify(body: VerifyRequest, running: Running) -> Json:
     """Is the face in the image the one that enrolled?
 
@@ -83,17 +102,20 @@ def verify(body: VerifyRequest, running: Running) -> Json:
     `verified: false`.
     """
     core = running.core
-    result = core_verify.verify(
-        core,
-        body.identity,
-        body.image.data,
-        detection=body.detection_threshold,
-        verification=body.verification_threshold,
-        fmr=body.fmr,
-        fusion=body.fusion,
-        choice=body.faces,
-    )
-    return verify_out(result, core.model, core.policy.gate)
+    with audited(running, "verify", body.identity) as note:
+        result = core_verify.verify(
+            core,
+            body.identity,
+            body.image.data,
+            detection=body.detection_threshold,
+            verification=body.verification_threshold,
+            fmr=body.fmr,
+            fusion=body.fusion,
+            choice=body.faces,
+        )
+        note.outcome = verdict(result.verified)
+        note.details = verification_details(result, scores=running.settings.audit_scores)
+    return verify_out(result, core.model, core.policy.gate, scores=running.sees_scores)
 
 
 @router.post(
@@ -102,19 +124,22 @@ def verify(body: VerifyRequest, running: Running) -> Json:
     responses=problems(*_PICTURE, *_ONE_FACE, example=examples.COMPARE),
     openapi_extra=openapi_body(CompareRequest, ("image_a", "image_b")),
 )
-@at_the_door(CompareRequest)
+@at_the_door(CompareRequest, "verify")
 def compare(body: CompareRequest, running: Running) -> Json:
     """Do two images show one person? Nothing is stored."""
     core = running.core
-    result = core_compare.compare(
-        core,
-        body.image_a.data,
-        body.image_b.data,
-        detection=body.detection_threshold,
-        fmr=body.fmr,
-        choice=body.faces,
-    )
-    return compare_out(result, core.model, core.policy.gate)
+    with audited(running, "compare") as note:
+        result = core_compare.compare(
+            core,
+            body.image_a.data,
+            body.image_b.data,
+            detection=body.detection_threshold,
+            fmr=body.fmr,
+            choice=body.faces,
+        )
+        note.outcome = verdict(result.verified)
+        note.details = comparison_details(result, scores=running.settings.audit_scores)
+    return compare_out(result, core.model, core.policy.gate, scores=running.sees_scores)
 
 
 @router.post(
@@ -123,8 +148,11 @@ def compare(body: CompareRequest, running: Running) -> Json:
     responses=problems(*_PICTURE, example=examples.DETECT),
     openapi_extra=openapi_body(DetectRequest, ("image",)),
 )
-@at_the_door(DetectRequest)
+@at_the_door(DetectRequest, "verify")
 def detect(body: DetectRequest, running: Running) -> Json:
     """All faces of an image, the largest first, with box, landmarks and quality."""
     core = running.core
-    return detect_out(core_detect.detect(core, body.image.data), core.policy.gate)
+    with audited(running, "detect") as note:
+        result = core_detect.detect(core, body.image.data)
+        note.details = detection_details(result)
+    return detect_out(result, core.policy.gate)

@@ -8,11 +8,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
+from service.api.access import Administering, Enrolling
+from service.api.audited import audited
 from service.api.documented import problems
 from service.api.present import identity_detail_out, identity_out
 from service.api.requests import check_identity
 from service.api.schemas import DeletedOut, IdentityDetailOut, IdentityPage
-from service.api.state import RunningDep
 from service.core.conflicts import reference_agreements
 from service.core.erase import erase_identity, erase_reference
 from service.core.errors import ImagesNotServed, InvalidRequest, UnknownIdentity, UnknownReference
@@ -35,14 +36,16 @@ Identity = Annotated[str, Depends(_identity)]
 
 @router.get("", responses=problems("invalid_request", "not_ready"))
 def list_identities(
-    running: RunningDep,
+    running: Enrolling,
     cursor: Annotated[str | None, Query(max_length=1024)] = None,
     limit: Annotated[int, Query(ge=1, le=_MAX_PAGE)] = 100,
 ) -> IdentityPage:
     """A page of identities in order of name."""
     after = _from_cursor(cursor) if cursor is not None else None
     # One more than asked for tells whether there is a next page.
-    found = running.core.store.identities(after, limit + 1)
+    with audited(running, "list") as note:
+        found = running.core.store.identities(after, limit + 1)
+        note.details["identities"] = min(len(found), limit)
     page = found[:limit]
     return IdentityPage(
         identities=[identity_out(summary) for summary in page],
@@ -51,20 +54,37 @@ def list_identities(
 
 
 @router.get("/{identity}", responses=problems("unknown_identity"))
-def get_identity(identity: Identity, running: RunningDep) -> IdentityDetailOut:
+def get_identity(identity: Identity, running: Enrolling) -> IdentityDetailOut:
     """One identity with its references and how well each agrees with the others.
 
     No embeddings, no images. A bad picture among good ones is an `outlier`.
     """
     core = running.core
-    summary = core.store.summary(identity)
-    return identity_detail_out(summary, reference_agreements(core, identity))
+    store = core.store
+    with audited(running, "read_identity", identity):
+        return identity_detail_out(
+            store.summary(identity),
+            reference_agreements(core, identity),
+            store.about(identity),
+            store.standing(identity),
+        )
+
+
+@router.post("/{identity}/unlock", status_code=204, responses=problems("unknown_identity"))
+def unlock_identity(identity: Identity, running: Administering) -> Response:
+    """Forgets the verifications in vain of an identity, so that it can be tried again."""
+    with audited(running, "unlock", identity):
+        running.core.store.forget_failures(identity)
+    return Response(status_code=204)
 
 
 @router.delete("/{identity}", responses=problems("unknown_identity"))
-def delete_identity(identity: Identity, running: RunningDep) -> DeletedOut:
+def delete_identity(identity: Identity, running: Enrolling) -> DeletedOut:
     """Erases an identity: rows, pictures and embeddings, from the disk too."""
-    return DeletedOut(identity=identity, references=erase_identity(running.core, identity))
+    with audited(running, "delete_identity", identity) as note:
+        references = erase_identity(running.core, identity)
+        note.details["references"] = references
+    return DeletedOut(identity=identity, references=references)
 
 
 @router.delete(
@@ -72,9 +92,10 @@ def delete_identity(identity: Identity, running: RunningDep) -> DeletedOut:
     status_code=204,
     responses=problems("unknown_identity", "unknown_reference"),
 )
-def delete_reference(identity: Identity, reference_id: str, running: RunningDep) -> Response:
+def delete_reference(identity: Identity, reference_id: str, running: Enrolling) -> Response:
     """Erases one reference; with its last one the identity goes, too."""
-    erase_reference(running.core, identity, reference_id)
+    with audited(running, "delete_reference", identity):
+        erase_reference(running.core, identity, reference_id)
     return Response(status_code=204)
 
 
@@ -83,13 +104,14 @@ def delete_reference(identity: Identity, reference_id: str, running: RunningDep)
     response_class=Response,
     responses=problems("images_not_served", "unknown_identity", "unknown_reference"),
 )
-def get_image(identity: Identity, reference_id: str, running: RunningDep) -> Response:
+def get_image(identity: Identity, reference_id: str, running: Administering) -> Response:
     """The stored picture of a reference, where the operator allows it."""
-    if not running.core.policy.serve_images:
-        raise ImagesNotServed("SEMBLANCE_SERVE_IMAGES is off")
-    image = running.core.store.image(identity, reference_id)
-    if image is None:
-        raise UnknownReference("no picture of this reference is kept")
+    with audited(running, "image", identity):
+        if not running.core.policy.serve_images:
+            raise ImagesNotServed("SEMBLANCE_SERVE_IMAGES is off")
+        image = running.core.store.image(identity, reference_id)
+        if image is None:
+            raise UnknownReference("no picture of this reference is kept")
     headers = {"Cache-Control": "private, no-store"}
     return Response(image.data, media_type=image.media_type, headers=headers)
 

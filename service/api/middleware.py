@@ -12,7 +12,7 @@ import uuid
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api.problems import unexpected
+from service.api.problems import rate_headers, unexpected
 
 _REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 PAGE_POLICY = (
@@ -29,6 +29,7 @@ _HEADERS = (
     (b"content-security-policy", PAGE_POLICY.encode()),
 )
 _API_HEADERS = (*_HEADERS, (b"cache-control", b"no-store"))
+_API = ("/v1/", "/enroll", "/verify")
 
 
 class Headed:
@@ -43,7 +44,7 @@ class Headed:
             return
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
-        usual = _API_HEADERS if scope["path"].startswith("/v1/") else _HEADERS
+        usual = _API_HEADERS if scope["path"].startswith(_API) else _HEADERS
 
         started = False
 
@@ -55,6 +56,7 @@ class Headed:
                 there = {name for name, _ in headers}
                 headers.append((b"x-request-id", request_id.encode()))
                 headers.extend(header for header in usual if header[0] not in there)
+                headers.extend(_allowance(scope, there))
             await send(message)
 
         try:
@@ -66,6 +68,15 @@ class Headed:
                 raise
             answer = unexpected(Request(scope, receive), error)
             await answer(scope, receive, headed)
+
+
+def _allowance(scope: Scope, there: set[bytes]) -> list[tuple[bytes, bytes]]:
+    """What is left to the caller's key, if it has a bound."""
+    found = scope["state"].get("allowance")
+    if found is None or b"ratelimit-limit" in there:
+        return []
+    said = rate_headers(found.limit, found.remaining, found.reset_s)
+    return [(name.lower().encode(), value.encode()) for name, value in said.items()]
 
 
 def _request_id(scope: Scope) -> str:

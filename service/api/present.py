@@ -11,7 +11,7 @@ from model.quality import Gate
 from service.api import conflict_schemas, schemas
 from service.core.agreement import Agreement
 from service.core.conflicts import CONFLICT
-from service.core.ports import FaceModel, IdentitySummary, Reference
+from service.core.ports import About, FaceModel, IdentitySummary, Reference, Standing
 from service.core.results import (
     Comparison,
     Conflict,
@@ -111,14 +111,14 @@ def rejected_out(item: RejectedImage, gate: Gate = "standard") -> Json:
     }
 
 
-def verify_out(result: Verification, model: FaceModel, gate: Gate) -> Json:
+def verify_out(result: Verification, model: FaceModel, gate: Gate, *, scores: bool = True) -> Json:
     return {
         "identity": result.identity,
         "verified": result.verified,
         "matched": result.matched,
         "references": len(result.references),
         "fusion": result.fusion,
-        "fused_score": result.fused_score,
+        "fused_score": result.fused_score if scores else None,
         "share": result.share,
         "detection_threshold": _threshold(result.detection_threshold),
         "verification_threshold": _threshold(result.verification_threshold),
@@ -126,7 +126,7 @@ def verify_out(result: Verification, model: FaceModel, gate: Gate) -> Json:
         "verdict_fmr": result.verdict_fmr,
         "scores": [
             {"reference_id": reference_id, "score": score, "matched": matched}
-            for reference_id, score, matched in result.references
+            for reference_id, score, matched in (result.references if scores else ())
         ],
         "face": face_out(result.found, gate),
         "model": model_ref(model),
@@ -134,9 +134,9 @@ def verify_out(result: Verification, model: FaceModel, gate: Gate) -> Json:
     }
 
 
-def compare_out(result: Comparison, model: FaceModel, gate: Gate) -> Json:
+def compare_out(result: Comparison, model: FaceModel, gate: Gate, *, scores: bool = True) -> Json:
     return {
-        "score": result.score,
+        "score": result.score if scores else None,
         "threshold": _threshold(result.threshold),
         "fmr": result.fmr,
         "verified": result.verified,
@@ -163,7 +163,10 @@ def identity_out(summary: IdentitySummary) -> schemas.IdentityOut:
 
 
 def identity_detail_out(
-    summary: IdentitySummary, references: list[tuple[Reference, Agreement | None]]
+    summary: IdentitySummary,
+    references: list[tuple[Reference, Agreement | None]],
+    about: About,
+    standing: Standing,
 ) -> schemas.IdentityDetailOut:
     return schemas.IdentityDetailOut(
         identity=summary.identity,
@@ -182,6 +185,10 @@ def identity_detail_out(
             )
             for item, agreement in references
         ],
+        consent=about.consent,
+        metadata=dict(about.metadata),
+        failures=standing.failures,
+        last_used_at=standing.used_at,
     )
 
 

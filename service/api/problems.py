@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from model import image
 from model.errors import SemblanceError
+from service.api.arrival import RequestTimeout
 from service.api.present import conflict_out, rejected_out
 from service.api.schemas import Problem
 from service.api.state import running
@@ -52,9 +53,19 @@ TABLE: dict[type[SemblanceError], Kind] = {
     errors.IdentityConflict: Kind(
         409, "identity_conflict", "The face seems to be of somebody else"
     ),
+    RequestTimeout: Kind(408, "request_timeout", "The request came too slowly"),
     errors.UnknownIdentity: Kind(404, "unknown_identity", "The identity is not enrolled"),
     errors.UnknownReference: Kind(404, "unknown_reference", "There is no such reference"),
     errors.ImagesNotServed: Kind(403, "images_not_served", "Stored images are not served"),
+    errors.MissingKey: Kind(401, "missing_key", "A key is needed"),
+    errors.WrongKey: Kind(401, "wrong_key", "The key opens nothing here"),
+    errors.MissingScope: Kind(403, "missing_scope", "The key may not do this"),
+    errors.RateLimited: Kind(429, "rate_limited", "The key has no request left", retry=True),
+    errors.TooManyFailures: Kind(
+        429, "too_many_failures", "Verified in vain too often", retry=True
+    ),
+    errors.IdentityLocked: Kind(423, "identity_locked", "The identity is locked"),
+    errors.DamagedData: Kind(500, "damaged_data", "Stored data cannot be read"),
     errors.ModelMismatch: Kind(409, "model_mismatch", "Enrolled with another model"),
     errors.TooManyReferences: Kind(409, "too_many_references", "Too many references"),
     image.ImageTooLarge: Kind(413, "image_too_large", "The image has too many bytes"),
@@ -70,9 +81,10 @@ TABLE: dict[type[SemblanceError], Kind] = {
 NOT_FOUND = Kind(404, "not_found", "There is nothing at this address")
 WRONG_METHOD = Kind(405, "method_not_allowed", "This address does not take this method")
 UNSUPPORTED_BODY = Kind(415, "unsupported_media_type", "This kind of body is not read")
+HEADERS_TOO_LARGE = Kind(431, "headers_too_large", "The headers have too many bytes")
 INTERNAL = Kind(500, "internal_error", "Something went wrong on our side")
 BAD_REQUEST = Kind(400, "invalid_request", "The request is not valid")
-OTHERS = (NOT_FOUND, WRONG_METHOD, UNSUPPORTED_BODY, INTERNAL)
+OTHERS = (NOT_FOUND, WRONG_METHOD, UNSUPPORTED_BODY, HEADERS_TOO_LARGE, INTERNAL)
 
 
 def rejection(code: str) -> Kind:
@@ -100,19 +112,32 @@ def answer(
     **more: object,
 ) -> JSONResponse:
     """A problem as an HTTP answer."""
+    retry = {"Retry-After": str(_RETRY_AFTER_S)} if kind.retry else {}
+    # The rest of a body that came too slowly is not waited for either.
+    close = {"Connection": "close"} if kind.status == 408 else {}
+    return JSONResponse(
+        content_of(kind, detail, getattr(request.state, "request_id", None), **more),
+        kind.status,
+        {**retry, **(headers or {}), **close},
+        media_type=MEDIA_TYPE,
+    )
+
+
+def content_of(
+    kind: Kind, detail: str, request_id: str | None, **more: object
+) -> dict[str, object]:
+    """A problem's JSON."""
     problem = Problem(
         type=TYPE_PREFIX + kind.code,
         title=kind.title,
         status=kind.status,
         code=kind.code,
         detail=detail,
-        instance=getattr(request.state, "request_id", None),
+        instance=request_id,
         **more,  # type: ignore[arg-type]  # the fields that a kind adds
     )
-    retry = {"Retry-After": str(_RETRY_AFTER_S)} if kind.retry else {}
     # Optional members are left out; within those that are there, null is a value.
-    content = {k: v for k, v in problem.model_dump(mode="json").items() if v is not None}
-    return JSONResponse(content, kind.status, {**(headers or {}), **retry}, media_type=MEDIA_TYPE)
+    return {k: v for k, v in problem.model_dump(mode="json").items() if v is not None}
 
 
 async def _semblance(request: Request, error: Exception) -> Response:
@@ -138,7 +163,27 @@ async def _semblance(request: Request, error: Exception) -> Response:
         case errors.LowQuality():
             return answer(request, kind, str(error), reasons=list(error.reasons))
         case _:
-            return answer(request, kind, str(error))
+            return answer(request, kind, str(error), _headers(error))
+
+
+def _headers(error: Exception) -> dict[str, str]:
+    match error:
+        case errors.MissingKey() | errors.WrongKey():
+            return {"WWW-Authenticate": "Bearer"}
+        case errors.RateLimited():
+            return {**rate_headers(*error.allowance), "Retry-After": str(error.retry_after_s)}
+        case errors.TooManyFailures():
+            return {"Retry-After": str(error.retry_after_s)}
+        case _:
+            return {}
+
+
+def rate_headers(limit: int, remaining: int, reset_s: int) -> dict[str, str]:
+    return {
+        "RateLimit-Limit": str(limit),
+        "RateLimit-Remaining": str(remaining),
+        "RateLimit-Reset": str(reset_s),
+    }
 
 
 async def _validation(request: Request, error: Exception) -> Response:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 import unicodedata
 from typing import Annotated, Any, Literal
@@ -26,11 +27,16 @@ from service.core.enrol import Upload
 from service.core.policy import ConflictMode
 
 MAX_IDENTITY_LENGTH = 128
+# Composing takes the square of the marks' number; a letter and its marks are one or
+# two characters then, of seldom more than four.
+_MAX_UNCOMPOSED = 4 * MAX_IDENTITY_LENGTH
 # Letters, digits and marks of any script, and a few signs that names and ids
 # use. No slash, no control character, and nothing that could pass for a path.
 _IDENTITY = re.compile(r"[^\W_](?:[\w .@+:'~=,-]*[\w.@+:'~=-])?")
 # Grapheme joiner and variation selectors count as marks.
 _INVISIBLE = ((0x034F, 0x034F), (0x180B, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF))
+_MAX_PREFIX = 200
+"""Characters of a data: URL before its base64; a search through all could take gigabytes."""
 _DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+(?:;[\w.+=-]+)*;base64,", re.IGNORECASE)
 
 
@@ -40,8 +46,8 @@ def check_identity(value: str) -> str:
     Raises:
         ValueError: If it is too long or has characters that an identity may not.
     """
-    name = unicodedata.normalize("NFC", value)
-    if not name or len(name) > MAX_IDENTITY_LENGTH:
+    name = unicodedata.normalize("NFC", value[:_MAX_UNCOMPOSED])
+    if not name or len(value) > _MAX_UNCOMPOSED or len(name) > MAX_IDENTITY_LENGTH:
         raise ValueError(f"an identity has 1 to {MAX_IDENTITY_LENGTH} characters")
     if any(_is_invisible(c) for c in name):
         raise ValueError("an identity holds no invisible characters")
@@ -73,7 +79,7 @@ def _upload(value: object) -> object:
         return value
     if not isinstance(value, str):
         raise ValueError("must be a file, or base64 text in a JSON body")
-    found = _DATA_URL.match(value)
+    found = _DATA_URL.match(value[:_MAX_PREFIX])
     try:
         data = base64.b64decode(value[found.end() :] if found else value, validate=True)
     except (binascii.Error, ValueError) as error:
@@ -93,9 +99,37 @@ class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _object(value: object) -> object:
+    """An object from JSON, or from JSON as the text of a form's field."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError) as error:
+        raise ValueError("is not valid JSON") from error
+
+
+Metadata = Annotated[
+    dict[
+        Annotated[str, StringConstraints(strict=True, min_length=1, max_length=64)],
+        Annotated[str, StringConstraints(strict=True, max_length=512)],
+    ],
+    Field(max_length=16),
+    BeforeValidator(_object),
+]
+
+
 class EnrolRequest(_Request):
     identity: Identity
     images: Annotated[list[Picture], Field(min_length=1)]
+    consent: Annotated[str, StringConstraints(strict=True, max_length=256)] | None = Field(
+        None, description="Where the person's consent is on record; replaces what was given before."
+    )
+    metadata: Metadata | None = Field(
+        None,
+        description="Up to 16 names and texts of your own, in a form as JSON; replaces what was "
+        "given before.",
+    )
     faces: FaceChoice = "error"
     conflicts: ConflictMode | None = Field(
         None,

@@ -122,7 +122,10 @@ class VerifyOut(Schema):
     matched: int = Field(description="References whose score > detection_threshold.")
     references: int
     fusion: Fusion = Field(description="The rule that decided.")
-    fused_score: Share | None = Field(description="One score of all; null by the rule `share`.")
+    fused_score: Share | None = Field(
+        description="One score of all; null by the rule `share`, and where the key may not see "
+        "scores."
+    )
     share: Share = Field(description="matched / references.")
     detection_threshold: ThresholdOut
     verification_threshold: ThresholdOut
@@ -134,7 +137,9 @@ class VerifyOut(Schema):
         description="False match rate of this whole verdict (rule, thresholds, number of "
         "references), as an upper bound; null where it was not measured."
     )
-    scores: list[ReferenceScore]
+    scores: list[ReferenceScore] = Field(
+        description="Of each reference; empty where the key may not see scores."
+    )
     face: FaceOut
     model: ModelRef
     timings_ms: dict[str, float] = Field(
@@ -143,7 +148,7 @@ class VerifyOut(Schema):
 
 
 class CompareOut(Schema):
-    score: Share
+    score: Share | None = Field(description="null where the key may not see scores.")
     threshold: ThresholdOut
     fmr: float | None
     verified: bool = Field(description="score > threshold.")
@@ -189,6 +194,12 @@ class ReferenceOut(Schema):
 
 class IdentityDetailOut(IdentityOut):
     items: list[ReferenceOut]
+    consent: str | None = Field(description="As given at enrolment.")
+    metadata: dict[str, str] = Field(description="As given at enrolment.")
+    failures: int = Field(description="Verifications in vain since the last that was not.")
+    last_used_at: datetime | None = Field(
+        description="Of the latest verification that was not in vain, to the day or so."
+    )
 
 
 class DeletedOut(Schema):

@@ -9,19 +9,36 @@ from fastapi import Depends, Request
 
 from model.contract import Precision
 from service.api.admission import Admission
+from service.core.access import ANYBODY, Caller, Doorkeeper
+from service.core.audit import AuditLog
 from service.core.core import Core
 from service.settings import Settings
 
 
 @dataclass(frozen=True)
 class Running:
-    """The service at work."""
+    """The service at work, for one caller.
+
+    Attributes:
+        doorkeeper: None where no key is asked for.
+        caller: Who asks; `core` is bound to its collection.
+        audit: Where it is written down; None where nothing is.
+        request_id: As in the answer's header.
+    """
 
     core: Core
     settings: Settings
     runtime: str
     precision: Precision
     admission: Admission
+    doorkeeper: Doorkeeper | None = None
+    caller: Caller = ANYBODY
+    audit: AuditLog | None = None
+    request_id: str | None = None
+
+    @property
+    def sees_scores(self) -> bool:
+        return not (self.settings.hide_scores and self.caller.only_verifies)
 
 
 class State(TypedDict):

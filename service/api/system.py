@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from service.api.access import Verifying
 from service.api.documented import problems
 from service.api.present import model_out
 from service.api.schemas import HealthOut, ModelOut, ThresholdsOut
@@ -13,8 +14,8 @@ from service.core.thresholds import detection_threshold, verification_threshold
 router = APIRouter(tags=["system"])
 
 
-@router.get("/v1/model")
-def get_model(running: RunningDep) -> ModelOut:
+@router.get("/v1/model", responses=problems())
+def get_model(running: Verifying) -> ModelOut:
     """The model in use, its measured error rates, and the thresholds in force."""
     model, policy = running.core.model, running.core.policy
     manifest = model.manifest
@@ -34,8 +35,10 @@ async def healthz() -> HealthOut:
     return HealthOut(status="ok")
 
 
-@router.get("/readyz", responses=problems("not_ready"))
+@router.get("/readyz", responses=problems("not_ready", guarded=False))
 def readyz(running: RunningDep) -> HealthOut:
     """The model is loaded and the store can be read."""
     running.core.store.check()
+    if running.audit is not None:
+        running.audit.check()
     return HealthOut(status="ok")

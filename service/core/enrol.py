@@ -18,7 +18,7 @@ from service.core.errors import LowQuality, NoFace, SeveralFaces
 from service.core.keep import kept_image
 from service.core.perceive import Percept, perceive
 from service.core.policy import ConflictMode
-from service.core.ports import NewReference
+from service.core.ports import About, NewReference
 from service.core.results import AcceptedImage, Conflict, Enrolment, FaceChoice, RejectedImage
 from service.core.stopwatch import Stopwatch
 
@@ -49,11 +49,14 @@ def enrol(
     images: Sequence[Upload],
     choice: FaceChoice = "error",
     conflicts: ConflictMode | None = None,
+    *,
+    about: About | None = None,
 ) -> Enrolment:
     """Enrols images as references of an identity.
 
     Args:
         conflicts: Instead of the operator's mode, if it is stricter.
+        about: What is said about the identity; None leaves what was said before.
 
     Raises:
         InvalidRequest: If `conflicts` is weaker than the operator's mode.
@@ -90,7 +93,9 @@ def enrol(
 
     if not new:
         raise none_accepted(rejected, conflicts_with({}))
-    stored = core.store.enrol(identity, list(new.values()), limit=core.policy.max_references)
+    stored = core.store.enrol(
+        identity, list(new.values()), limit=core.policy.max_references, about=about
+    )
     accepted = {
         index: AcceptedImage(
             index=index,

@@ -10,7 +10,7 @@ def erase_identity(core: Core, identity: str) -> int:
     try:
         return core.store.delete_identity(identity)
     finally:
-        core.galleries.drop(identity)
+        core.galleries.drop(core.held_as(identity))
 
 
 def erase_reference(core: Core, identity: str, reference_id: str) -> None:
@@ -22,4 +22,4 @@ def erase_reference(core: Core, identity: str, reference_id: str) -> None:
     try:
         core.store.delete_reference(identity, reference_id)
     finally:
-        core.galleries.drop(identity)
+        core.galleries.drop(core.held_as(identity))

@@ -19,6 +19,14 @@
     ├── IdentityConflict            each of them because it seems to be of somebody else
     ├── TooManyReferences
     ├── ModelMismatch               an embedding of another model, no image to redo it
+    ├── AccessError
+    │   ├── MissingKey
+    │   ├── WrongKey                unknown, revoked or expired
+    │   ├── MissingScope
+    │   └── RateLimited             with `retry_after_s`
+    ├── TooManyFailures             verifications of an identity; with `retry_after_s`
+    ├── IdentityLocked              the same, until an administrator unlocks it
+    ├── DamagedData                 what is stored was changed, or is somebody else's
     ├── Overloaded
     ├── NotReady
     └── StorageFull
@@ -117,6 +125,56 @@ class TooManyReferences(SemblanceError):
 
 
 class ModelMismatch(SemblanceError):
+    pass
+
+
+class AccessError(SemblanceError):
+    pass
+
+
+class MissingKey(AccessError):
+    pass
+
+
+class WrongKey(AccessError):
+    pass
+
+
+class MissingScope(AccessError):
+    pass
+
+
+class RateLimited(AccessError):
+    """The key has no request left.
+
+    Attributes:
+        retry_after_s: When it has one again.
+        allowance: Limit, remaining and seconds to the reset of the bound it met.
+    """
+
+    def __init__(self, message: str, retry_after_s: int, allowance: tuple[int, int, int]) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        self.allowance = allowance
+
+
+class TooManyFailures(SemblanceError):
+    """An identity was verified in vain too often of late.
+
+    Attributes:
+        retry_after_s: When it may be tried again.
+    """
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class IdentityLocked(SemblanceError):
+    pass
+
+
+class DamagedData(SemblanceError):
     pass
 
 

@@ -34,18 +34,19 @@ def gallery_of(core: Core, identity: str) -> Gallery:
         UnknownIdentity
         ModelMismatch: If an embedding is another model's and no image is kept.
     """
+    held_as = core.held_as(identity)
     try:
         revision = core.store.revision(identity)
     except UnknownIdentity:
-        core.galleries.get(identity, None)
+        core.galleries.get(held_as, None)
         raise
-    found = core.galleries.get(identity, revision)
+    found = core.galleries.get(held_as, revision)
     if found is None:
         # The references are read after the revision: if they are newer than it says,
         # nobody will ask for that revision again.
         drops = core.galleries.drops
         found = _gallery(_references_of(core, identity))
-        core.galleries.put(identity, revision, found, drops)
+        core.galleries.put(held_as, revision, found, drops)
     return found
 
 

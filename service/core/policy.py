@@ -34,6 +34,10 @@ class Policy:
         conflict_names: Whether a conflict names the other identity.
         conflict_search: With more references enrolled than this, other identities
             are not searched.
+        retention_days, retention_unused_days: After which an identity is erased; 0
+            for never.
+        throttle_after, lock_after: Verifications of an identity in vain after which
+            it is slowed down, and locked; 0 for never.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -47,3 +51,7 @@ class Policy:
     conflicts: ConflictMode = "report"
     conflict_names: bool = True
     conflict_search: int = 50_000
+    throttle_after: int = 5
+    lock_after: int = 50
+    retention_days: int = 0
+    retention_unused_days: int = 0

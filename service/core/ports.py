@@ -7,8 +7,8 @@ worker threads of the HTTP server, several at once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -124,13 +124,52 @@ class EmbeddingPage:
     position: int | None
 
 
+@dataclass(frozen=True)
+class Standing:
+    """How verifications of an identity went.
+
+    Attributes:
+        failures: In vain, since the last that was not.
+        failed_at: When the latest of those was, UTC; None if there is none.
+        used_at: When one was not in vain, to the day or so, UTC; None if never.
+    """
+
+    failures: int
+    failed_at: datetime | None
+    used_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class About:
+    """What the caller says about an identity.
+
+    Attributes:
+        consent: Where the person's consent is on record, such as a document's number.
+        metadata: Names and values of the caller's own.
+    """
+
+    consent: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
 class Store(Protocol):
-    """The enrolled identities. Each method is one transaction, durable on return."""
+    """The identities of one collection. Each method is one transaction, durable on return."""
+
+    def within(self, collection: str) -> Store:
+        """The same store, for another collection: nothing else is seen or changed by it."""
+        ...
 
     def enrol(
-        self, identity: str, references: Sequence[NewReference], *, limit: int
+        self,
+        identity: str,
+        references: Sequence[NewReference],
+        *,
+        limit: int,
+        about: About | None = None,
     ) -> list[Enrolled]:
         """Adds references, creating the identity when it is new; all or nothing.
+
+        `about` replaces what was said about it before; None leaves that.
 
         Answers in the order given. An image that the identity already has (by
         content hash, or twice in one call) is answered with the stored one.
@@ -153,6 +192,22 @@ class Store(Protocol):
 
     def references(self, identity: str) -> list[Reference]:
         """References of an identity, oldest first. Raises UnknownIdentity."""
+        ...
+
+    def standing(self, identity: str) -> Standing:
+        """Asked on every verification. Raises UnknownIdentity."""
+        ...
+
+    def note_use(self, identity: str) -> None:
+        """Forgets failures, and notes that it was used now. Raises UnknownIdentity."""
+        ...
+
+    def add_failure(self, identity: str) -> int:
+        """Counts a verification in vain; answers how many there are. Raises UnknownIdentity."""
+        ...
+
+    def forget_failures(self, identity: str) -> None:
+        """Raises UnknownIdentity."""
         ...
 
     def update_embedding(self, reference_id: str, embedding: Array, fingerprint: str) -> None:
@@ -179,6 +234,20 @@ class Store(Protocol):
 
     def identities(self, after: str | None, limit: int) -> list[IdentitySummary]:
         """Up to `limit` identities in code point order of name, those after `after`."""
+        ...
+
+    def about(self, identity: str) -> About:
+        """Raises UnknownIdentity."""
+        ...
+
+    def collections(self) -> list[str]:
+        """All that have an identity."""
+        ...
+
+    def expired(
+        self, *, enrolled_before: datetime | None, used_before: datetime | None, limit: int
+    ) -> list[str]:
+        """Up to `limit` identities last enrolled, or neither enrolled nor used since, before."""
         ...
 
     def image(self, identity: str, reference_id: str) -> StoredImage | None:

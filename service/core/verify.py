@@ -13,6 +13,7 @@ from service.core.perceive import perceive
 from service.core.results import FaceChoice, ScoredReference, Verification
 from service.core.stopwatch import Stopwatch
 from service.core.thresholds import detection_threshold, verification_threshold
+from service.core.throttle import admit, settle
 from service.core.verdict_table import Verdict, verdict_fmr
 
 
@@ -35,8 +36,8 @@ def verify(
         fusion: The rule, instead of the operator's.
 
     Raises:
-        InvalidRequest, UnknownIdentity, ModelMismatch, ImageError, NoFace,
-        SeveralFaces
+        InvalidRequest, UnknownIdentity, TooManyFailures, IdentityLocked,
+        ModelMismatch, ImageError, NoFace, SeveralFaces
     """
     watch = Stopwatch()
     manifest = core.model.manifest
@@ -44,6 +45,7 @@ def verify(
     share = verification_threshold(manifest, core.policy, verification)
     with watch.stage("references"):
         gallery = gallery_of(core, identity)
+        standing = admit(core, identity)
     verdict = Verdict(rule, len(gallery.reference_ids), share.value)
     above = detection_threshold(manifest, core.policy, detection, fmr, verdict)
     percept = perceive(core, probe, choice, watch)
@@ -52,6 +54,7 @@ def verify(
     with watch.stage("score"):
         scores, fused_score = _scores(core, embedding, gallery, rule)
     decision = decide(scores, above.value, share.value, fused_score=fused_score)
+    settle(core, identity, standing, verified=decision.verified)
     return Verification(
         identity=identity,
         verified=decision.verified,

@@ -13,13 +13,16 @@ from datetime import UTC, datetime
 import numpy as np
 
 from model.types import Array
+from service.core.access import DEFAULT_COLLECTION
 from service.core.errors import TooManyReferences, UnknownIdentity, UnknownReference
 from service.core.ports import (
+    About,
     EmbeddingPage,
     Enrolled,
     IdentitySummary,
     NewReference,
     Reference,
+    Standing,
     StoredImage,
 )
 
@@ -36,6 +39,11 @@ class _Identity:
     created_at: datetime
     entries: list[_Entry]
     revision: int = field(default_factory=lambda: secrets.randbits(63))
+    standing: Standing = field(default_factory=lambda: Standing(0, None))
+    about: About = field(default_factory=About)
+
+    def changed(self, entries: list[_Entry]) -> _Identity:
+        return _Identity(self.created_at, entries, standing=self.standing, about=self.about)
 
 
 class MemoryStore:
@@ -45,9 +53,22 @@ class MemoryStore:
         self._lock = threading.Lock()
         self._identities: dict[str, _Identity] = {}
         self._numbers = itertools.count(1)
+        self._collections: dict[str, MemoryStore] = {DEFAULT_COLLECTION: self}
+
+    def within(self, collection: str) -> MemoryStore:
+        with self._lock:
+            if collection not in self._collections:
+                other = self._collections[collection] = MemoryStore()
+                other._collections = self._collections
+            return self._collections[collection]
 
     def enrol(
-        self, identity: str, references: Sequence[NewReference], *, limit: int
+        self,
+        identity: str,
+        references: Sequence[NewReference],
+        *,
+        limit: int,
+        about: About | None = None,
     ) -> list[Enrolled]:
         with self._lock:
             created_at = datetime.now(UTC)
@@ -67,12 +88,34 @@ class MemoryStore:
             if len(entries) > max(limit, len(owner.entries)):
                 raise TooManyReferences(f"An identity may have {limit} references, not more.")
             if len(entries) > len(owner.entries):
-                self._identities[identity] = _Identity(owner.created_at, entries)
+                self._identities[identity] = owner.changed(entries)
+            if about is not None and identity in self._identities:
+                self._identities[identity].about = about
             return enrolled
 
     def revision(self, identity: str) -> int:
         with self._lock:
             return self._of(identity).revision
+
+    def standing(self, identity: str) -> Standing:
+        with self._lock:
+            return self._of(identity).standing
+
+    def add_failure(self, identity: str) -> int:
+        with self._lock:
+            owner = self._of(identity)
+            failures = owner.standing.failures + 1
+            owner.standing = Standing(failures, datetime.now(UTC), owner.standing.used_at)
+            return failures
+
+    def forget_failures(self, identity: str) -> None:
+        with self._lock:
+            owner = self._of(identity)
+            owner.standing = Standing(0, None, owner.standing.used_at)
+
+    def note_use(self, identity: str) -> None:
+        with self._lock:
+            self._of(identity).standing = Standing(0, None, datetime.now(UTC))
 
     def references(self, identity: str) -> list[Reference]:
         with self._lock:
@@ -83,7 +126,7 @@ class MemoryStore:
             for name, owner in self._identities.items():
                 for entry in owner.entries:
                     if entry.reference.reference_id == reference_id:
-                        self._identities[name] = _Identity(owner.created_at, owner.entries)
+                        self._identities[name] = owner.changed(owner.entries)
                         entry.reference = replace(
                             entry.reference, embedding=embedding.copy(), fingerprint=fingerprint
                         )
@@ -118,6 +161,27 @@ class MemoryStore:
             names = sorted(name for name in self._identities if after is None or name > after)
             return [self._summary(name) for name in names[:limit]]
 
+    def about(self, identity: str) -> About:
+        with self._lock:
+            return self._of(identity).about
+
+    def collections(self) -> list[str]:
+        return sorted(name for name, store in self._collections.items() if store._identities)
+
+    def expired(
+        self, *, enrolled_before: datetime | None, used_before: datetime | None, limit: int
+    ) -> list[str]:
+        with self._lock:
+            found = []
+            for name, owner in sorted(self._identities.items()):
+                latest = max(entry.reference.created_at for entry in owner.entries)
+                used_at = max(owner.standing.used_at or latest, latest)
+                if (enrolled_before and latest < enrolled_before) or (
+                    used_before and used_at < used_before
+                ):
+                    found.append(name)
+            return found[:limit]
+
     def image(self, identity: str, reference_id: str) -> StoredImage | None:
         with self._lock:
             return self._find(identity, reference_id).image
@@ -132,7 +196,7 @@ class MemoryStore:
         with self._lock:
             owner = self._of(identity)
             owner.entries.remove(self._find(identity, reference_id))
-            self._identities[identity] = _Identity(owner.created_at, owner.entries)
+            self._identities[identity] = owner.changed(owner.entries)
             if not owner.entries:
                 del self._identities[identity]
 

@@ -3,51 +3,63 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Insert,
-    LargeBinary,
     Row,
     Select,
+    and_,
     func,
     insert,
     select,
-    type_coerce,
 )
 
-from service.core.errors import UnknownIdentity
-from service.core.ports import EmbeddingPage, IdentitySummary, NewReference, Reference
-from service.storage.column_types import float32_rows
+from service.core.errors import UnknownIdentity, UnknownReference
+from service.core.ports import (
+    EmbeddingPage,
+    IdentitySummary,
+    NewReference,
+    Reference,
+    StoredImage,
+)
+from service.core.secrecy import DataKey
 from service.storage.revisions import new_revision
+from service.storage.sealing import Details, Seal, image_digest
 from service.storage.tables import face_references, identities, reference_images
 
 NO_IDENTITY = "No such identity is enrolled."
 NO_REFERENCE = "The identity has no such reference."
 
 _REFERENCES = select(
+    identities.c.name,
     face_references.c.reference_id,
     face_references.c.content_hash,
     face_references.c.embedding,
+    face_references.c.details,
     face_references.c.fingerprint,
     face_references.c.quality,
-    face_references.c.filename,
     face_references.c.created_at,
     reference_images.c.id.is_not(None).label("has_image"),
 ).select_from(
     # Only the key of the picture is asked for, so its bytes are not read.
-    face_references.outerjoin(reference_images, reference_images.c.id == face_references.c.id)
+    face_references.join(identities).outerjoin(
+        reference_images, reference_images.c.id == face_references.c.id
+    )
 )
 
 _EMBEDDINGS = select(
     face_references.c.id,
     identities.c.name,
+    identities.c.data_key,
     face_references.c.reference_id,
-    # As bytes: a whole page becomes one array at once.
-    type_coerce(face_references.c.embedding, LargeBinary).label("embedding"),
+    face_references.c.embedding,
 ).join_from(face_references, identities)
 
 _COUNT = (
@@ -62,119 +74,186 @@ SUMMARIES: Select[Any] = select(
 )
 
 
+def stored_name(collection: str, identity: str) -> str:
+    """What the name of an identity of a collection is stored as."""
+    return f"{collection}/{identity}"
+
+
+def own_name(stored: str) -> str:
+    return stored.partition("/")[2]
+
+
+def of_collection(collection: str) -> ColumnElement[bool]:
+    """Whether an identity is of a collection; by the index on names."""
+    # "0" comes next after "/".
+    return and_(identities.c.name >= f"{collection}/", identities.c.name < f"{collection}0")
+
+
 def to_summary(row: Row[Any]) -> IdentitySummary:
-    return IdentitySummary(identity=row.name, references=row.references, created_at=row.created_at)
+    return IdentitySummary(
+        identity=own_name(row.name), references=row.references, created_at=row.created_at
+    )
 
 
-def _to_reference(row: Row[Any]) -> Reference:
+def _to_reference(row: Row[Any], key: DataKey) -> Reference:
+    seal = Seal(key, row.name, row.reference_id)
+    details = seal.opened_details(row.details)
     return Reference(
         reference_id=row.reference_id,
-        content_hash=row.content_hash,
-        embedding=row.embedding,
+        content_hash=details.content_hash,
+        embedding=seal.opened_embedding(row.embedding),
         fingerprint=row.fingerprint,
         quality=row.quality,
-        filename=row.filename,
+        filename=details.filename,
         created_at=row.created_at,
         has_image=row.has_image,
     )
 
 
-def find_identity(connection: Connection, name: str) -> int | None:
-    """Internal id of an identity, or None."""
-    found: int | None = connection.scalar(select(identities.c.id).where(identities.c.name == name))
-    return found
+@dataclass(frozen=True)
+class Owner:
+    """An identity as references belong to it.
+
+    Attributes:
+        number: Its internal id.
+        name: As stored.
+        key_id: Of its data key.
+    """
+
+    number: int
+    name: str
+    key_id: str
 
 
-def require_identity(connection: Connection, name: str) -> int:
-    """Internal id of an identity. Raises UnknownIdentity."""
+def find_identity(connection: Connection, name: str) -> Owner | None:
+    """An identity by its stored name, or None."""
+    row = connection.execute(
+        select(identities.c.id, identities.c.data_key).where(identities.c.name == name)
+    ).one_or_none()
+    return None if row is None else Owner(row.id, name, row.data_key)
+
+
+def require_identity(connection: Connection, name: str) -> Owner:
+    """An identity by its stored name. Raises UnknownIdentity."""
     found = find_identity(connection, name)
     if found is None:
         raise UnknownIdentity(NO_IDENTITY)
     return found
 
 
-def count_references(connection: Connection, owner: int) -> int:
+def count_references(connection: Connection, owner: Owner) -> int:
     return connection.execute(
         select(func.count())
         .select_from(face_references)
-        .where(face_references.c.identity_id == owner)
+        .where(face_references.c.identity_id == owner.number)
     ).scalar_one()
 
 
-def references_of(connection: Connection, name: str) -> list[Reference]:
-    """References of an identity, oldest first; empty when there is no such identity."""
+def references_of(connection: Connection, owner: Owner, key: DataKey) -> list[Reference]:
+    """References of an identity, oldest first."""
     rows = connection.execute(
-        _REFERENCES.join(identities, identities.c.id == face_references.c.identity_id)
-        .where(identities.c.name == name)
-        .order_by(face_references.c.id)
+        _REFERENCES.where(identities.c.id == owner.number).order_by(face_references.c.id)
     )
-    return [_to_reference(row) for row in rows]
+    return [_to_reference(row, key) for row in rows]
 
 
-def count_all(connection: Connection) -> int:
-    return connection.execute(select(func.count()).select_from(face_references)).scalar_one()
+def count_all(connection: Connection, collection: str) -> int:
+    return connection.execute(
+        select(func.count())
+        .select_from(face_references.join(identities))
+        .where(of_collection(collection))
+    ).scalar_one()
 
 
 def embeddings_after(
-    connection: Connection, fingerprint: str, after: int, limit: int
+    connection: Connection,
+    collection: str,
+    fingerprint: str,
+    *,
+    after: int,
+    limit: int,
+    keys_of: Callable[[set[str]], Mapping[str, DataKey]],
 ) -> EmbeddingPage:
-    """A page of the embeddings of one model, in order of enrolment."""
+    """A page of a collection's embeddings of one model, in order of enrolment.
+
+    Args:
+        keys_of: Data keys by their ids.
+    """
     rows = connection.execute(
         _EMBEDDINGS.where(
-            face_references.c.fingerprint == fingerprint, face_references.c.id > after
+            face_references.c.fingerprint == fingerprint,
+            face_references.c.id > after,
+            of_collection(collection),
         )
         .order_by(face_references.c.id)
         .limit(limit)
     ).all()
-    numbers, names, reference_ids, embeddings = zip(*rows, strict=True) if rows else ((),) * 4
+    keys = keys_of({row.data_key for row in rows})
+    # The key goes with its identity, and may have gone since the rows were read.
+    position = rows[-1].id if len(rows) == limit else None
+    rows = [row for row in rows if row.data_key in keys]
+    opened = [
+        Seal(keys[row.data_key], row.name, row.reference_id).opened_embedding(row.embedding)
+        for row in rows
+    ]
     return EmbeddingPage(
-        identities=tuple(names),
-        reference_ids=tuple(reference_ids),
-        embeddings=float32_rows(embeddings),
-        position=numbers[-1] if len(rows) == limit else None,
+        identities=tuple(own_name(row.name) for row in rows),
+        reference_ids=tuple(row.reference_id for row in rows),
+        embeddings=np.stack(opened) if opened else np.empty((0, 0), np.float32),
+        position=position,
     )
 
 
 def references_by_hash(
-    connection: Connection, owner: int, hashes: Collection[str]
+    connection: Connection, owner: Owner, key: DataKey, hashes: Collection[str]
 ) -> dict[str, Reference]:
     """Those references of an identity that are of one of these images, by its hash."""
+    digests = [image_digest(key, content_hash) for content_hash in hashes]
     rows = connection.execute(
         _REFERENCES.where(
-            face_references.c.identity_id == owner, face_references.c.content_hash.in_(hashes)
+            face_references.c.identity_id == owner.number,
+            face_references.c.content_hash.in_(digests),
         )
     )
-    return {row.content_hash: _to_reference(row) for row in rows}
+    found = [_to_reference(row, key) for row in rows]
+    return {reference.content_hash: reference for reference in found}
 
 
-def insert_identity(connection: Connection, name: str, created_at: datetime) -> int:
-    """Adds an identity; answers its internal id."""
-    values = {"name": name, "created_at": created_at, "revision": new_revision()}
-    return _insert(connection, insert(identities).values(values))
+def insert_identity(connection: Connection, name: str, key_id: str, created_at: datetime) -> Owner:
+    """Adds an identity under its stored name."""
+    values = {
+        "name": name,
+        "created_at": created_at,
+        "revision": new_revision(),
+        "data_key": key_id,
+    }
+    return Owner(_insert(connection, insert(identities).values(values)), name, key_id)
 
 
 def insert_reference(
-    connection: Connection, owner: int, new: NewReference, created_at: datetime
+    connection: Connection, owner: Owner, key: DataKey, new: NewReference, created_at: datetime
 ) -> Reference:
     """Adds a reference and, where one is kept, its picture."""
     reference_id = uuid.uuid4().hex
+    seal = Seal(key, owner.name, reference_id)
     row_id = _insert(
         connection,
         insert(face_references).values(
             reference_id=reference_id,
-            identity_id=owner,
-            content_hash=new.content_hash,
-            embedding=new.embedding,
+            identity_id=owner.number,
+            content_hash=image_digest(key, new.content_hash),
+            embedding=seal.embedding(new.embedding),
+            details=seal.details(Details(new.content_hash, new.landmarks, new.filename)),
             fingerprint=new.fingerprint,
-            landmarks=new.landmarks,
             quality=new.quality,
-            filename=new.filename,
             created_at=created_at,
         ),
     )
     if new.image is not None:
         connection.execute(
-            insert(reference_images).values(id=row_id, media_type=new.image_type, data=new.image)
+            insert(reference_images).values(
+                id=row_id, media_type=new.image_type, data=seal.image(new.image)
+            )
         )
     return Reference(
         reference_id=reference_id,
@@ -186,6 +265,27 @@ def insert_reference(
         created_at=created_at,
         has_image=new.image is not None,
     )
+
+
+def read_image(
+    connection: Connection, owner: Owner, key: DataKey, reference_id: str
+) -> StoredImage | None:
+    """The kept picture of a reference; None if none is kept. Raises UnknownReference."""
+    row = connection.execute(
+        select(face_references.c.details, reference_images.c.media_type, reference_images.c.data)
+        .select_from(face_references.outerjoin(reference_images))
+        .where(
+            face_references.c.identity_id == owner.number,
+            face_references.c.reference_id == reference_id,
+        )
+    ).one_or_none()
+    if row is None:
+        raise UnknownReference(NO_REFERENCE)
+    if row.data is None:
+        return None
+    seal = Seal(key, owner.name, reference_id)
+    landmarks = seal.opened_details(row.details).landmarks
+    return StoredImage(seal.opened_image(row.data), row.media_type, landmarks)
 
 
 def _insert(connection: Connection, statement: Insert) -> int:

@@ -8,11 +8,11 @@ count, and an identity that is deleted and enrolled again does not begin anew.
 from __future__ import annotations
 
 import secrets
-from contextlib import closing
 from typing import Final
 
-from sqlalchemy import Connection, Engine, bindparam, select, update
+from sqlalchemy import Connection, Engine, select, update
 
+from service.storage.row_query import RowQuery
 from service.storage.tables import identities
 
 _BITS: Final = 63
@@ -32,32 +32,12 @@ def set_revision(connection: Connection, owner: int) -> None:
 
 
 class RevisionQuery:
-    """Asks for the revision of one identity, as cheaply as the driver can.
-
-    It is asked on every verification, so the statement is compiled once and goes
-    to the driver as text: 11 us instead of 96 us by way of SQLAlchemy's
-    connection with its transaction. One statement reads what is committed
-    without one.
-    """
+    """Asks for the revision of one identity. Asked on every verification."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        named = select(identities.c.revision).where(identities.c.name == bindparam("name"))
-        compiled = named.compile(dialect=engine.dialect)
-        self._statement = str(compiled)
-        self._by_position = compiled.positional
+        self._row = RowQuery(engine, select(identities.c.revision), identities.c.name)
 
     def __call__(self, name: str) -> int | None:
-        """The revision, or None if there is no such identity.
-
-        Raises:
-            sqlite3.Error: As the driver does; DBAPIError if there is no connection.
-        """
-        parameters = (name,) if self._by_position else {"name": name}
-        with (
-            closing(self._engine.raw_connection()) as connection,
-            closing(connection.cursor()) as cursor,
-        ):
-            cursor.execute(self._statement, parameters)
-            row = cursor.fetchone()
+        """The revision, or None if there is no such identity; raises as `RowQuery`."""
+        row = self._row(name)
         return None if row is None else int(row[0])

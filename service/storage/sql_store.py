@@ -4,61 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from datetime import UTC, datetime
-from pathlib import Path
 
 from sqlalchemy import Connection, Engine, delete, select, update
 from sqlalchemy.exc import DBAPIError
 
 from model.types import Array
-from service.core.errors import NotReady, TooManyReferences, UnknownIdentity, UnknownReference
+from service.core.access import DEFAULT_COLLECTION
+from service.core.errors import (
+    DamagedData,
+    NotReady,
+    TooManyReferences,
+    UnknownIdentity,
+    UnknownReference,
+)
 from service.core.ports import (
+    About,
     EmbeddingPage,
     Enrolled,
     IdentitySummary,
     NewReference,
     Reference,
+    Standing,
     StoredImage,
 )
-from service.storage import queries
-from service.storage.engines import (
-    WRITES,
-    make_sqlite_file,
-    sqlite_engine,
-    use_write_ahead_log,
-)
-from service.storage.erasure import empty_log, erase_deleted
+from service.core.secrecy import DataKey
+from service.storage import people, queries
+from service.storage.data_keys import DataKeys
+from service.storage.engines import WRITES
+from service.storage.erasure import erase_deleted
 from service.storage.faults import translated
-from service.storage.migrations import migrate
 from service.storage.revisions import RevisionQuery, set_revision
-from service.storage.tables import face_references, identities, reference_images
-
-
-def open_store(data_dir: Path) -> SqlStore:
-    """A store in `data_dir`/semblance.sqlite3, made or brought up to date as needed.
-
-    Several processes may open the same folder, also at once. A folder made here
-    has mode 0700, a file 0600; what is there keeps its own.
-
-    Raises:
-        OSError: If the folder or the file cannot be made.
-        NotReady: If the database cannot be used, or a newer version has used it.
-        StorageFull: If the disk has no room for the tables.
-        Overloaded: If another process keeps it locked.
-    """
-    path = data_dir / "semblance.sqlite3"
-    make_sqlite_file(path)
-    engine = sqlite_engine(path)
-    try:
-        with translated():
-            use_write_ahead_log(engine)
-            migrate(engine)
-            # A process that was killed may have left deleted rows in the log.
-            empty_log(engine)
-    except BaseException:
-        engine.dispose()
-        raise
-    return SqlStore(engine)
+from service.storage.sealing import Seal
+from service.storage.sql_keys import SqlKeys
+from service.storage.standing import StandingQuery, clear_failures, count_failure
+from service.storage.tables import face_references, identities
 
 
 class SqlStore:
@@ -69,14 +50,28 @@ class SqlStore:
     Deleting writes too, and so may raise StorageFull.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(
+        self, engine: Engine, data_keys: DataKeys, collection: str = DEFAULT_COLLECTION
+    ) -> None:
+        self.engine = engine
+        self.data_keys = data_keys
+        self.keys = SqlKeys(engine)
         self._writing_engine = engine.execution_options(**WRITES)
         self._revision_of = RevisionQuery(engine)
+        self._standing_of = StandingQuery(engine)
+        self._collection = collection
+
+    def within(self, collection: str) -> SqlStore:
+        other = copy(self)
+        other._collection = collection
+        return other
+
+    def _stored(self, identity: str) -> str:
+        return queries.stored_name(self._collection, identity)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with translated(), self._engine.begin() as connection:
+        with translated(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -85,132 +80,207 @@ class SqlStore:
             yield connection
 
     def enrol(
-        self, identity: str, references: Sequence[NewReference], *, limit: int
+        self,
+        identity: str,
+        references: Sequence[NewReference],
+        *,
+        limit: int,
+        about: About | None = None,
     ) -> list[Enrolled]:
         if not references:
             return []
         created_at = datetime.now(UTC)
+        name = self._stored(identity)
         with self._writing() as connection:
-            owner = queries.find_identity(connection, identity)
+            owner = queries.find_identity(connection, name)
             if owner is None:
-                owner = queries.insert_identity(connection, identity, created_at)
+                # If this fails further on, a key is left over that opens nothing.
+                key_id, key = self.data_keys.make()
+                owner = queries.insert_identity(connection, name, key_id, created_at)
+            else:
+                key = self._key_of(owner)
             hashes = {new.content_hash for new in references}
-            stored = queries.references_by_hash(connection, owner, hashes)
+            stored = queries.references_by_hash(connection, owner, key, hashes)
             fresh = len(hashes) - len(stored)
             if fresh and queries.count_references(connection, owner) + fresh > limit:
                 raise TooManyReferences(f"An identity may have {limit} references, not more.")
             if fresh:
-                set_revision(connection, owner)
+                set_revision(connection, owner.number)
             enrolled = []
             for new in references:
                 duplicate = new.content_hash in stored
                 if not duplicate:
                     stored[new.content_hash] = queries.insert_reference(
-                        connection, owner, new, created_at
+                        connection, owner, key, new, created_at
                     )
                 enrolled.append(Enrolled(stored[new.content_hash], duplicate))
+            if about is not None:
+                people.describe(connection, owner, key, about)
         return enrolled
 
     def revision(self, identity: str) -> int:
         with translated():
-            found = self._revision_of(identity)
+            found = self._revision_of(self._stored(identity))
         if found is None:
             raise UnknownIdentity(queries.NO_IDENTITY)
         return found
 
-    def references(self, identity: str) -> list[Reference]:
-        with self._reading() as connection:
-            found = queries.references_of(connection, identity)
-        if not found:  # an identity without a reference is none
+    def standing(self, identity: str) -> Standing:
+        with translated():
+            found = self._standing_of(self._stored(identity))
+        if found is None:
             raise UnknownIdentity(queries.NO_IDENTITY)
         return found
+
+    def add_failure(self, identity: str) -> int:
+        with self._writing() as connection:
+            owner = queries.require_identity(connection, self._stored(identity))
+            return count_failure(connection, owner.number)
+
+    def forget_failures(self, identity: str) -> None:
+        with self._writing() as connection:
+            owner = queries.require_identity(connection, self._stored(identity))
+            clear_failures(connection, owner.number, used=False)
+
+    def note_use(self, identity: str) -> None:
+        with self._writing() as connection:
+            owner = queries.require_identity(connection, self._stored(identity))
+            clear_failures(connection, owner.number, used=True)
+
+    def references(self, identity: str) -> list[Reference]:
+        with self._reading() as connection:
+            owner = queries.require_identity(connection, self._stored(identity))
+            key = self._key_of(owner)
+            return queries.references_of(connection, owner, key)
 
     def update_embedding(self, reference_id: str, embedding: Array, fingerprint: str) -> None:
         named = face_references.c.reference_id == reference_id
         with self._writing() as connection:
-            owner = connection.scalar(select(face_references.c.identity_id).where(named))
-            if owner is None:
+            row = connection.execute(
+                select(identities.c.id, identities.c.name, identities.c.data_key)
+                .join_from(face_references, identities)
+                .where(named, queries.of_collection(self._collection))
+            ).one_or_none()
+            if row is None:
                 return
+            owner = queries.Owner(row.id, row.name, row.data_key)
+            seal = Seal(self._key_of(owner), owner.name, reference_id)
             connection.execute(
                 update(face_references)
                 .where(named)
-                .values(embedding=embedding, fingerprint=fingerprint)
+                .values(embedding=seal.embedding(embedding), fingerprint=fingerprint)
             )
-            set_revision(connection, owner)
+            set_revision(connection, owner.number)
 
     def count(self) -> int:
         with self._reading() as connection:
-            return queries.count_all(connection)
+            return queries.count_all(connection, self._collection)
 
     def embeddings(self, fingerprint: str, *, after: int, limit: int) -> EmbeddingPage:
         with self._reading() as connection:
-            return queries.embeddings_after(connection, fingerprint, after, limit)
+            return queries.embeddings_after(
+                connection,
+                self._collection,
+                fingerprint,
+                after=after,
+                limit=limit,
+                keys_of=self.data_keys.keys,
+            )
 
     def summary(self, identity: str) -> IdentitySummary:
         with self._reading() as connection:
             row = connection.execute(
-                queries.SUMMARIES.where(identities.c.name == identity)
+                queries.SUMMARIES.where(identities.c.name == self._stored(identity))
             ).one_or_none()
         if row is None:
             raise UnknownIdentity(queries.NO_IDENTITY)
         return queries.to_summary(row)
 
     def identities(self, after: str | None, limit: int) -> list[IdentitySummary]:
-        statement = queries.SUMMARIES.order_by(identities.c.name).limit(limit)
+        statement = (
+            queries.SUMMARIES.where(queries.of_collection(self._collection))
+            .order_by(identities.c.name)
+            .limit(limit)
+        )
         if after is not None:
-            statement = statement.where(identities.c.name > after)
+            statement = statement.where(identities.c.name > self._stored(after))
         with self._reading() as connection:
             return [queries.to_summary(row) for row in connection.execute(statement)]
 
+    def about(self, identity: str) -> About:
+        with self._reading() as connection:
+            owner = queries.require_identity(connection, self._stored(identity))
+            return people.about(connection, owner, self._key_of(owner))
+
+    def collections(self) -> list[str]:
+        with self._reading() as connection:
+            return people.collections(connection)
+
+    def expired(
+        self, *, enrolled_before: datetime | None, used_before: datetime | None, limit: int
+    ) -> list[str]:
+        with self._reading() as connection:
+            return people.expired(connection, self._collection, enrolled_before, used_before, limit)
+
     def image(self, identity: str, reference_id: str) -> StoredImage | None:
         with self._reading() as connection:
-            owner = queries.require_identity(connection, identity)
-            row = connection.execute(
-                select(
-                    face_references.c.landmarks,
-                    reference_images.c.media_type,
-                    reference_images.c.data,
-                )
-                .select_from(face_references.outerjoin(reference_images))
-                .where(
-                    face_references.c.identity_id == owner,
-                    face_references.c.reference_id == reference_id,
-                )
-            ).one_or_none()
-        if row is None:
-            raise UnknownReference(queries.NO_REFERENCE)
-        if row.data is None:
-            return None
-        return StoredImage(data=row.data, media_type=row.media_type, landmarks=row.landmarks)
+            owner = queries.require_identity(connection, self._stored(identity))
+            key = self._key_of(owner)
+            return queries.read_image(connection, owner, key, reference_id)
 
     def delete_identity(self, identity: str) -> int:
         with self._writing() as connection:
-            owner = queries.require_identity(connection, identity)
+            owner = queries.require_identity(connection, self._stored(identity))
             count = queries.count_references(connection, owner)
-            connection.execute(delete(identities).where(identities.c.id == owner))
-        erase_deleted(self._engine)
+            connection.execute(delete(identities).where(identities.c.id == owner.number))
+        self._erase(owner)
         return count
 
     def delete_reference(self, identity: str, reference_id: str) -> None:
         with self._writing() as connection:
-            owner = queries.require_identity(connection, identity)
+            owner = queries.require_identity(connection, self._stored(identity))
             gone = connection.execute(
                 delete(face_references).where(
-                    face_references.c.identity_id == owner,
+                    face_references.c.identity_id == owner.number,
                     face_references.c.reference_id == reference_id,
                 )
             )
             if gone.rowcount == 0:
                 raise UnknownReference(queries.NO_REFERENCE)
-            set_revision(connection, owner)
-            if queries.count_references(connection, owner) == 0:
-                connection.execute(delete(identities).where(identities.c.id == owner))
-        erase_deleted(self._engine)
+            set_revision(connection, owner.number)
+            was_last = queries.count_references(connection, owner) == 0
+            if was_last:
+                connection.execute(delete(identities).where(identities.c.id == owner.number))
+        if was_last:
+            self._erase(owner)
+        else:
+            erase_deleted(self.engine)
+
+    def _key_of(self, owner: queries.Owner) -> DataKey:
+        """Raises UnknownIdentity if it was deleted meanwhile."""
+        key = self.data_keys.key(owner.key_id)
+        if key is not None:
+            return key
+        with self._reading() as connection:
+            now = queries.require_identity(connection, owner.name)
+        if now.key_id != owner.key_id:  # deleted, and enrolled again
+            raise UnknownIdentity(queries.NO_IDENTITY)
+        raise DamagedData("the key of stored data is gone")
+
+    def _erase(self, owner: queries.Owner) -> None:
+        """Of an identity whose rows were deleted: its key, and the traces of both."""
+        self.data_keys.destroy([owner.key_id])
+        erase_deleted(self.engine)
+
+    def wait_for_writers(self) -> None:
+        """Returns when every transaction that was writing is over."""
+        with self._writing():
+            pass
 
     def check(self) -> None:
         # Open connections keep reading a file that was deleted or replaced under
         # them: a new one tells what the next start would find.
-        self._engine.dispose()
+        self.engine.dispose()
         try:
             with self._reading() as connection:
                 connection.execute(queries.SUMMARIES.limit(1)).all()
@@ -218,5 +288,6 @@ class SqlStore:
             raise NotReady("The storage cannot be read.") from error
 
     def close(self) -> None:
-        """Ends the use of the store; the last to close it leaves one file behind."""
-        self._engine.dispose()
+        """Ends the use of the store; the last to close it leaves two files behind."""
+        self.engine.dispose()
+        self.data_keys.close()

@@ -1,6 +1,11 @@
 """The tables, as SQLAlchemy sees them.
 
     identities 1 ──< face_references 1 ──0..1 reference_images
+    api_keys 1 ──< key_usage
+    audit_log, audit_head           see `audit_tables`
+
+The name of an identity is that of its collection, a slash, and its own
+(`queries.within`): no name holds a slash.
 
 A picture has a table of its own, so that listing and verifying never read its
 bytes. Deleting a row deletes what hangs on it. `migrations` makes these tables;
@@ -23,7 +28,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from service.storage.column_types import Float32Array, UtcDateTime
+from service.storage.column_types import UtcDateTime
 
 metadata = MetaData(
     naming_convention={
@@ -46,6 +51,16 @@ identities = Table(
     Column("created_at", UtcDateTime, nullable=False),
     # Of the references: another one with each change; see `revisions`.
     Column("revision", BigInteger, nullable=False, server_default="0"),
+    # Verifications in vain since the last that was not, and when the latest was.
+    # Its data key in the file of keys (data_keys.py). None before encryption (encrypt.py).
+    Column("data_key", String(32), nullable=True),
+    # Consent and metadata, sealed.
+    Column("details", LargeBinary, nullable=True),
+    # Seconds since 1970 of the latest verification, to the day or so.
+    Column("used_at", Float(53), nullable=True),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    # Seconds since 1970: read without SQLAlchemy, which alone makes times of a database's.
+    Column("failed_at", Float(53), nullable=True),
 )
 
 face_references = Table(
@@ -60,11 +75,14 @@ face_references = Table(
         ForeignKey("identities.id", ondelete="CASCADE"),
         nullable=False,
     ),
+    # Keyed: `sealing.image_digest`.
     Column("content_hash", String(64), nullable=False),
-    Column("embedding", Float32Array(-1), nullable=False),
+    # Sealed, as is the picture below: `sealing.Seal`.
+    Column("embedding", LargeBinary, nullable=False),
+    Column("details", LargeBinary, nullable=False),
     Column("fingerprint", Text, nullable=False),
-    Column("landmarks", Float32Array(5, 2), nullable=False),
     Column("quality", Float(53), nullable=False),
+    # Of before encryption; None since, as `details` has it.
     Column("filename", Text, nullable=True),
     Column("created_at", UtcDateTime, nullable=False),
     # Also the index by which the references of an identity are found.
@@ -83,4 +101,30 @@ reference_images = Table(
     ),
     Column("media_type", Text, nullable=False),
     Column("data", LargeBinary, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key_id", String(16), nullable=False, unique=True),
+    Column("digest", String(64), nullable=False),
+    Column("name", Text, nullable=False),
+    # Words with a space between.
+    Column("scopes", Text, nullable=False),
+    Column("collection", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=True),
+    Column("revoked_at", UtcDateTime, nullable=True),
+    Column("rate_per_minute", Integer, nullable=True),
+    Column("quota_per_day", Integer, nullable=True),
+)
+
+key_usage = Table(
+    "key_usage",
+    metadata,
+    Column("key_id", String(16), ForeignKey("api_keys.key_id"), primary_key=True),
+    # YYYY-MM-DD, UTC
+    Column("day", String(10), primary_key=True),
+    Column("requests", Integer, nullable=False),
 )

@@ -1,5 +1,7 @@
 /** The service's HTTP API. Every failure becomes a `Problem` with words for people. */
 
+import { askForKey, keyHeader } from './access.js';
+
 /** A refused or failed request. */
 export class Problem extends Error {
   /** @param {{code: string, detail: string, reasons?: string[], rejected?: any[], retryAfterS?: number}} fields */
@@ -84,7 +86,7 @@ function send(url, fields, signal) {
 async function request(url, options = {}) {
   let response;
   try {
-    response = await fetch(url, { headers: { Accept: 'application/json' }, ...options });
+    response = await fetch(url, { headers: { Accept: 'application/json', ...keyHeader() }, ...options });
   } catch (error) {
     if (error.name === 'AbortError') throw error;
     throw new Problem({
@@ -92,13 +94,22 @@ async function request(url, options = {}) {
       detail: 'The service could not be reached. Check that it is running, then try again.',
     });
   }
-  if (!response.ok) throw await problemOf(response);
+  if (!response.ok) {
+    const problem = await problemOf(response);
+    // The question is asked once; a request that looks at the camera meanwhile just fails.
+    if (response.status === 401 && await askForKey(problem.message)) return request(url, options);
+    throw problem;
+  }
   return response.status === 204 ? null : response.json();
 }
 
+const WORDS = {
+  missing_key: 'This service asks for a key. The operator has it; the first one is in admin.key in the data folder.',
+};
+
 async function problemOf(response) {
   const body = await response.json().catch(() => ({}));
-  const detail = body.detail ?? `The service answered with status ${response.status}.`;
+  const detail = WORDS[body.code] ?? body.detail ?? `The service answered with status ${response.status}.`;
   // The id is for whoever reads the service's log; a refusal explains itself.
   const id = response.status >= 500 && body.instance ? ` Request id: ${body.instance}` : '';
   return new Problem({

@@ -1,0 +1,90 @@
+"""`python -m service erase`, `export` and `retention`: one person's data, or all that is old."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from service.commands.context import context
+from service.core.access import DEFAULT_COLLECTION, check_collection
+from service.core.export import export_identity
+from service.core.retention import erase_expired
+from service.storage.traces import left_over, traces_of
+
+
+def add_parser(commands: Any) -> None:
+    erase = commands.add_parser("erase", help="erase all that is held on one person")
+    erase.add_argument("identity")
+    erase.add_argument("--collection", default=DEFAULT_COLLECTION)
+    erase.add_argument(
+        "--prove", action="store_true", help="look for what was stored in every file, and report"
+    )
+    erase.set_defaults(run=_erase)
+
+    export = commands.add_parser("export", help="all that is held on one person, as JSON")
+    export.add_argument("identity")
+    export.add_argument("--collection", default=DEFAULT_COLLECTION)
+    export.add_argument("--out", type=Path, help="a new file, mode 0600; else it is printed")
+    export.set_defaults(run=_export)
+
+    retention = commands.add_parser("retention", help="erase those whose time is over, now")
+    retention.set_defaults(run=_retention)
+
+
+def _erase(chosen: argparse.Namespace) -> int:
+    """Exit status 1 if anything is left."""
+    collection = check_collection(chosen.collection)
+    with context() as at_hand:
+        store, data_dir = at_hand.store, at_hand.settings.data_dir
+        traces = traces_of(store, collection, chosen.identity) if chosen.prove else None
+        count = store.within(collection).delete_identity(chosen.identity)
+        at_hand.record("erase", collection, subject=chosen.identity, details={"references": count})
+    report: dict[str, object] = {
+        "identity": chosen.identity,
+        "collection": collection,
+        "references_erased": count,
+    }
+    if traces is None:
+        print(json.dumps(report))
+        return 0
+    left, searched = left_over(traces, data_dir)
+    report |= {
+        "pieces_looked_for": traces.count,
+        "of": sorted(what for what, pieces in traces.pieces.items() if pieces),
+        "files_searched": searched,
+        "left_over": left,
+    }
+    print(json.dumps(report, indent=2))
+    return 1 if left else 0
+
+
+def _export(chosen: argparse.Namespace) -> int:
+    collection = check_collection(chosen.collection)
+    with context() as at_hand:
+        store = at_hand.store.within(collection)
+        content = export_identity(store, collection, chosen.identity)
+        at_hand.record("export", collection, subject=chosen.identity)
+    text = json.dumps(content, indent=2)
+    if chosen.out is None:
+        print(text)
+        return 0
+    handle = os.open(chosen.out, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text + "\n")
+    return 0
+
+
+def _retention(_chosen: argparse.Namespace) -> int:
+    with context() as at_hand:
+        store = at_hand.store
+
+        def erase(collection: str, identity: str) -> None:
+            store.within(collection).delete_identity(identity)
+            at_hand.record("retention", collection, subject=identity)
+
+        count = sum(1 for _ in erase_expired(store, at_hand.settings.policy(), erase))
+    print(f"erased {count} identities")
+    return 0

@@ -1,0 +1,64 @@
+"""What the audit log keeps of a result: counts, the rule and its thresholds.
+
+Scores tell how alike two faces are, which is more than the verdict: they are left
+out unless the operator asks for them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from service.core.audit import Detail
+from service.core.results import Comparison, Detection, Enrolment, Verification
+
+Details = dict[str, Detail]
+
+
+def verdict(verified: bool) -> str:
+    """The outcome of a verification or comparison."""
+    return "verified" if verified else "not_verified"
+
+
+def enrolment_details(result: Enrolment) -> Details:
+    details: Details = {
+        "accepted": sum(not image.duplicate for image in result.accepted),
+        "duplicates": sum(image.duplicate for image in result.accepted),
+        "references": result.references,
+        "conflicts": len(result.conflicts),
+    }
+    for code, count in sorted(Counter(image.code for image in result.rejected).items()):
+        details[f"rejected_{code}"] = count
+    return details
+
+
+def verification_details(result: Verification, *, scores: bool) -> Details:
+    details: Details = {
+        "rule": result.fusion,
+        "detection_threshold": result.detection_threshold.value,
+        "detection_threshold_from": result.detection_threshold.source,
+        "verification_threshold": result.verification_threshold.value,
+        "verification_threshold_from": result.verification_threshold.source,
+        "fmr": result.fmr,
+        "verdict_fmr": result.verdict_fmr,
+        "references": len(result.references),
+        "matched": result.matched,
+    }
+    if scores:
+        details["scores"] = [reference.score for reference in result.references]
+        details["fused_score"] = result.fused_score
+    return details
+
+
+def comparison_details(result: Comparison, *, scores: bool) -> Details:
+    details: Details = {
+        "detection_threshold": result.threshold.value,
+        "detection_threshold_from": result.threshold.source,
+        "fmr": result.fmr,
+    }
+    if scores:
+        details["scores"] = [result.score]
+    return details
+
+
+def detection_details(result: Detection) -> Details:
+    return {"faces": len(result.faces)}

@@ -1,0 +1,72 @@
+"""A verifier is an oracle for guessing; this makes guessing slow.
+
+After `throttle_after` verifications of an identity in vain, one after the other, it
+cannot be tried again at once: 1 s, then 2, 4, ... and 15 minutes at most. After
+`lock_after` it is locked until an administrator unlocks it. A verification that
+succeeds forgets them all. Counted in the store, so that neither another process nor
+a restart begins anew.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import Final
+
+from service.core.core import Core
+from service.core.errors import IdentityLocked, TooManyFailures
+from service.core.ports import Standing
+
+LONGEST_WAIT_S: Final = 900
+_NOTED_EVERY_S: Final = 86_400
+
+
+def admit(core: Core, identity: str) -> Standing:
+    """How verifications of it went, if it may be tried now.
+
+    Raises:
+        UnknownIdentity, TooManyFailures, IdentityLocked
+    """
+    standing = core.store.standing(identity)
+    policy = core.policy
+    if policy.lock_after and standing.failures >= policy.lock_after:
+        raise IdentityLocked(
+            f"{standing.failures} verifications in vain; an administrator can unlock the identity"
+        )
+    left_s = wait_s(standing, policy.throttle_after, datetime.now(UTC))
+    if left_s > 0:
+        raise TooManyFailures(
+            f"{standing.failures} verifications in vain; try again in {left_s} s", left_s
+        )
+    return standing
+
+
+def settle(core: Core, identity: str, before: Standing, *, verified: bool) -> None:
+    """Counts a verdict, or forgets the failures before it and notes the use.
+
+    Raises:
+        TooManyFailures, IdentityLocked: If others have failed meanwhile: guesses made
+            at once get no more answers than guesses made one after the other.
+    """
+    now = core.store.standing(identity)
+    counted = bool(core.policy.throttle_after or core.policy.lock_after)
+    if counted and now.failures > before.failures:
+        admit(core, identity)
+    if verified:
+        used_s = (datetime.now(UTC) - now.used_at).total_seconds() if now.used_at else math.inf
+        # Once a day is enough to tell who is used; a write each time would cost more.
+        if now.failures or used_s > _NOTED_EVERY_S:
+            core.store.note_use(identity)
+    elif counted:
+        core.store.add_failure(identity)
+
+
+def wait_s(standing: Standing, throttle_after: int, now: datetime) -> int:
+    """Seconds until the identity may be tried again; 0 if it may be now."""
+    beyond = standing.failures - throttle_after
+    if not throttle_after or beyond < 0 or standing.failed_at is None:
+        return 0
+    pause_s = min(2.0 ** min(beyond, 20), LONGEST_WAIT_S)
+    # A clock that was set back must not lock anybody out.
+    since_s = max(0.0, (now - standing.failed_at).total_seconds())
+    return max(0, math.ceil(pause_s - since_s))

@@ -1,0 +1,112 @@
+"""Opens what is stored, for the service and for its commands: keys, database, vault.
+
+Beside `service.app` this alone knows storage and security both.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from service.core.access import Doorkeeper
+from service.core.secrecy import DataKey
+from service.security.admin_key import kept_admin_key, make_admin_key
+from service.security.api_keys import Keys, any_good
+from service.security.gate import Gate
+from service.security.master_keys import FILE_NAME, MasterKeys, MasterKeySource
+from service.security.meter import Meter
+from service.security.vault import AesVault
+from service.settings import Settings, SettingsError
+from service.storage.audit_chain import KEY_NAME
+from service.storage.audit_file import AuditFile
+from service.storage.open_store import open_store
+from service.storage.sql_audit import SqlAudit
+from service.storage.sql_store import SqlStore
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What is stored, ready for use.
+
+    Attributes:
+        pepper: Whose digests the store has of API keys.
+        audit: Every access is on record there.
+    """
+
+    store: SqlStore
+    pepper: DataKey
+    audit_file: AuditFile
+    audit_key: DataKey
+    audit: SqlAudit
+
+    def close(self) -> None:
+        """Writes what waits for the record; raises as `AuditLog.close`."""
+        try:
+            self.audit.close()
+        finally:
+            self.audit_file.close()
+            self.store.close()
+
+
+def opened(settings: Settings, *, make_master_key: bool = True) -> Opened:
+    """Opens the files of the settings, made or brought up to date as needed.
+
+    Raises:
+        MasterKeyError: If the master key cannot be had, or is another one.
+        OSError, NotReady, StorageFull, Overloaded: As `open_store`.
+    """
+    source = master_key_source(settings)
+    masters = MasterKeys(lambda: source.read(make=make_master_key), source.version)
+    with ExitStack() as stack:
+        store = open_store(settings.data_dir, AesVault(masters))
+        stack.callback(store.close)
+        pepper = store.data_keys.service_key("api keys")
+        audit_key = store.data_keys.service_key(KEY_NAME)
+        file = AuditFile(settings.data_dir)
+        stack.callback(file.close)
+        audit = SqlAudit(file.engine, audit_key)
+        stack.pop_all()
+    return Opened(store, pepper, file, audit_key, audit)
+
+
+def master_key_source(settings: Settings) -> MasterKeySource:
+    return MasterKeySource(
+        default_file=settings.data_dir / FILE_NAME,
+        text=settings.master_key.get_secret_value() if settings.master_key else None,
+        file=settings.master_key_file,
+        command=settings.master_key_command,
+    )
+
+
+def gate_of(settings: Settings, found: Opened) -> Gate:
+    """The keeper of the door; the first key is made where that is allowed.
+
+    Raises:
+        SettingsError: If there is no key, and none is to be made here.
+        OSError: If it cannot be written.
+    """
+    keys = found.store.keys
+    if not any_good(keys):
+        wanted = settings.make_admin_key
+        if not (is_loopback(settings.host) if wanted is None else wanted):
+            raise SettingsError(
+                f"nobody has a key yet, and {settings.host} is not this machine's own address: "
+                "make one with `python -m service keys create --scope admin`, or start with "
+                "--insecure, which lets everybody do everything"
+            )
+        make_admin_key(keys, found.pepper, settings.data_dir)
+    return Gate(Keys(keys, found.pepper), Meter(keys))
+
+
+def page_key(settings: Settings, keeper: Doorkeeper | None) -> str | None:
+    """The first key, if the page's address may be shown with it, as to who sits here."""
+    shown = settings.make_admin_key or is_loopback(settings.host)
+    return kept_admin_key(keeper, settings.data_dir) if keeper and shown else None
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

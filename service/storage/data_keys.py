@@ -1,0 +1,212 @@
+"""Keys in a file of their own: of identities and of the service, all wrapped.
+
+Beside the database, not in it, so that a copy of the database is noise once the key
+is gone: who deletes an identity destroys its key here, and its bytes in old backups
+are dead. So this file is to be backed up as it is now, and older copies of it thrown
+away, while copies of the database may be kept for as long as one likes.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import (
+    Column,
+    Engine,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    delete,
+    func,
+    insert,
+    inspect,
+    select,
+    update,
+)
+
+from service.core.errors import DamagedData
+from service.core.secrecy import DataKey, MasterKeyError, Vault
+from service.storage.engines import (
+    WRITES,
+    make_sqlite_file,
+    sqlite_engine,
+    use_write_ahead_log,
+)
+from service.storage.erasure import erase_deleted
+from service.storage.faults import translated
+
+FILE_NAME: Final = "keys.sqlite3"
+_MOST_HELD: Final = 4096
+_HELD_S: Final = 300.0
+
+metadata = MetaData()
+
+data_keys = Table(
+    "data_keys",
+    metadata,
+    Column("key_id", String(32), primary_key=True),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+
+service_keys = Table(
+    "service_keys",
+    metadata,
+    Column("key_id", String(32), primary_key=True),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+
+
+class DataKeys:
+    """The keys of the identities, and those of the service; any thread may use it.
+
+    Unwrapped keys are held for some minutes, as galleries are.
+
+    Args:
+        path: Of the file; made, with mode 0600, if it is not there.
+    """
+
+    def __init__(self, path: Path, vault: Vault) -> None:
+        make_sqlite_file(path)
+        self._vault = vault
+        self._engine = sqlite_engine(path)
+        self._held: OrderedDict[str, tuple[float, DataKey]] = OrderedDict()
+        self._lock = threading.Lock()
+        try:
+            with translated():
+                use_write_ahead_log(self._engine)
+                if len(inspect(self._engine).get_table_names()) < len(metadata.tables):
+                    # Under the lock: others may come to the same point.
+                    metadata.create_all(self._writing())
+        except BaseException:
+            self._engine.dispose()
+            raise
+
+    def make(self) -> tuple[str, DataKey]:
+        """A new key of an identity, stored; and its id, 32 hex digits."""
+        key_id = secrets.token_hex(16)
+        key, wrapped = self._vault.make(_about(data_keys, key_id))
+        with translated(), self._writing().begin() as connection:
+            connection.execute(insert(data_keys).values(key_id=key_id, wrapped=wrapped))
+        self._hold(key_id, key)
+        return key_id, key
+
+    def key(self, key_id: str) -> DataKey | None:
+        """None if there is no such key."""
+        return self.keys([key_id]).get(key_id)
+
+    def keys(self, key_ids: Iterable[str]) -> dict[str, DataKey]:
+        """Keys by their ids, those that there are.
+
+        Raises:
+            DamagedData: If one was changed, or is under a master key that is not known.
+        """
+        wanted = set(key_ids)
+        found = {key_id: key for key_id in wanted if (key := self._held_key(key_id))}
+        missing = wanted - found.keys()
+        for key_id, wrapped in self._wrapped(data_keys, missing):
+            try:
+                found[key_id] = self._vault.unwrap(wrapped, _about(data_keys, key_id))
+            except MasterKeyError as error:
+                raise DamagedData(str(error)) from error
+            self._hold(key_id, found[key_id])
+        return found
+
+    def wrapped(self, key_id: str) -> bytes:
+        """As it is stored; empty if there is none."""
+        return next((wrapped for _, wrapped in self._wrapped(data_keys, {key_id})), b"")
+
+    def destroy(self, key_ids: Collection[str]) -> None:
+        """Erases keys; what they encrypted can be read by nobody any more."""
+        with self._lock:
+            for key_id in key_ids:
+                self._held.pop(key_id, None)
+        with translated(), self._writing().begin() as connection:
+            for key_id in key_ids:
+                connection.execute(delete(data_keys).where(data_keys.c.key_id == key_id))
+        erase_deleted(self._engine)
+
+    def count(self) -> int:
+        with translated(), self._engine.begin() as connection:
+            return connection.execute(select(func.count()).select_from(data_keys)).scalar_one()
+
+    def ids(self) -> set[str]:
+        with translated(), self._engine.begin() as connection:
+            return set(connection.scalars(select(data_keys.c.key_id)))
+
+    def service_key(self, name: str) -> DataKey:
+        """A key of the service itself; made at its first use.
+
+        Raises:
+            MasterKeyError: If it was wrapped by a master key that is not known.
+        """
+        about = _about(service_keys, name)
+        with translated(), self._writing().begin() as connection:
+            wrapped = connection.scalar(
+                select(service_keys.c.wrapped).where(service_keys.c.key_id == name)
+            )
+            if wrapped is None:
+                key, wrapped = self._vault.make(about)
+                connection.execute(insert(service_keys).values(key_id=name, wrapped=wrapped))
+                return key
+        return self._vault.unwrap(wrapped, about)
+
+    def rewrap(self) -> int:
+        """Wraps all keys under the newest master key; answers how many were not.
+
+        One at a time, so that nobody waits for long; to be called again after a stop
+        in the middle.
+        """
+        count = 0
+        for table in (service_keys, data_keys):
+            with translated(), self._engine.begin() as connection:
+                rows = connection.execute(select(table.c.key_id, table.c.wrapped)).all()
+            for key_id, wrapped in rows:
+                again = self._vault.rewrapped(wrapped, _about(table, key_id))
+                if again is None:
+                    continue
+                with translated(), self._writing().begin() as connection:
+                    # Not what was destroyed meanwhile.
+                    changed = connection.execute(
+                        update(table)
+                        .where(table.c.key_id == key_id, table.c.wrapped == wrapped)
+                        .values(wrapped=again)
+                    )
+                    count += changed.rowcount
+        # What the old master key wrapped is not to be found any more.
+        erase_deleted(self._engine)
+        return count
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _writing(self) -> Engine:
+        return self._engine.execution_options(**WRITES)
+
+    def _wrapped(self, table: Table, key_ids: set[str]) -> list[tuple[str, bytes]]:
+        if not key_ids:
+            return []
+        wanted = select(table.c.key_id, table.c.wrapped).where(table.c.key_id.in_(key_ids))
+        with translated(), self._engine.begin() as connection:
+            return [(row.key_id, row.wrapped) for row in connection.execute(wanted)]
+
+    def _held_key(self, key_id: str) -> DataKey | None:
+        with self._lock:
+            at, key = self._held.get(key_id, (0.0, None))
+            return key if time.monotonic() - at < _HELD_S else None
+
+    def _hold(self, key_id: str, key: DataKey) -> None:
+        with self._lock:
+            self._held[key_id] = (time.monotonic(), key)
+            while len(self._held) > _MOST_HELD:
+                self._held.popitem(last=False)
+
+
+def _about(table: Table, key_id: str) -> bytes:
+    return f"{table.name} {key_id}".encode()
