@@ -22,7 +22,7 @@ ROOT_OR_SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 .DELETE_ON_ERROR:
 # One pip at a time in one environment.
 .NOTPARALLEL:
-.PHONY: help run build test test-long lint format bench bench-peers lock chromium clean
+.PHONY: help run build test test-long lint format bench bench-peers audit-dependencies lock chromium clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /	/'
@@ -53,6 +53,10 @@ bench: .venv/.tests $(FUSED) $(SFACE) ## how fast it is on this machine, against
 	@$(BIN)/python -m bench
 
 bench-peers: .venv-peers/.installed ## install what the bench compares with, in .venv-peers
+
+audit-dependencies: .venv/.tests ## ask the package index which locked versions have known faults
+	@for part in service training tests; do echo "$$part:"; $(BIN)/uv tool run pip-audit==2.10.1 \
+		--strict --progress-spinner off --disable-pip --require-hashes -r $$part/requirements.lock || exit 1; done
 
 lock: .venv/.tests ## choose and lock the versions again
 	@for part in "service" "training --extra training" "tests --extra training --extra dev"; do \
