@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 from PIL import Image, ImageDraw
 
-from bench.service import started_service
+from bench.service import open_service
 
 _TILE_PX = 220
 
@@ -45,7 +45,7 @@ def main() -> None:
     options = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as data,
-        started_service(Path(data)) as url,
+        open_service(Path(data), lock_after=0) as url,
         httpx.Client(base_url=url, timeout=60) as client,
     ):
         enrolled, later = _enrol(client, options.data / options.person, options.enrol)

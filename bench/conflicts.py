@@ -38,7 +38,7 @@ from service.core.ports import FaceModel, NewReference
 from service.core.search import search, threshold
 from service.core.stopwatch import Stopwatch
 from service.storage.memory_store import MemoryStore
-from service.storage.sql_store import open_store
+from tests.integration.vaults import open_store
 from training.data.errors import DataError
 from training.evaluation.left_out import without
 from training.evaluation.text import TextTable, markdown

@@ -4,7 +4,7 @@ With the service running (`make run`) and Locust installed (`make bench-peers`):
 
     .venv-peers/bin/locust -f bench/locustfile.py --host http://127.0.0.1:8000 \
         --headless --users 8 --spawn-rate 8 --run-time 30s \
-        --reference REFERENCE.jpg --probe PROBE.jpg
+        --reference REFERENCE.jpg --probe PROBE.jpg --key-file data/admin.key
 
 Without --headless it serves its page on port 8089. REFERENCE and PROBE are pictures
 of one person; the identity `locust` is enrolled when the load begins and erased when it
@@ -26,6 +26,11 @@ IDENTITY = "locust"
 def _arguments(parser: Any) -> None:
     parser.add_argument("--reference", type=Path, required=True, help="picture to enrol")
     parser.add_argument("--probe", type=Path, required=True, help="picture to verify")
+    parser.add_argument("--key-file", type=Path, required=True, help="file with an API key")
+
+
+def _key(environment: Any) -> dict[str, str]:
+    return {"X-API-Key": environment.parsed_options.key_file.read_text().strip()}
 
 
 @events.test_start.add_listener  # type: ignore[untyped-decorator]
@@ -37,6 +42,7 @@ def _enrol(environment: Any, **_: object) -> None:
         f"{environment.host}/v1/enroll",
         data={"identity": IDENTITY},
         files={"images": reference},
+        headers=_key(environment),
         timeout=60,
     ).raise_for_status()
 
@@ -45,7 +51,8 @@ def _enrol(environment: Any, **_: object) -> None:
 def _erase(environment: Any, **_: object) -> None:
     import requests
 
-    requests.delete(f"{environment.host}/v1/identities/{IDENTITY}", timeout=60)
+    address = f"{environment.host}/v1/identities/{IDENTITY}"
+    requests.delete(address, headers=_key(environment), timeout=60)
 
 
 class Verifier(FastHttpUser):  # type: ignore[misc]
@@ -55,6 +62,7 @@ class Verifier(FastHttpUser):  # type: ignore[misc]
 
     def on_start(self) -> None:
         self.probe = self.environment.parsed_options.probe.read_bytes()
+        self.key = _key(self.environment)
 
     @task  # type: ignore[untyped-decorator]
     def verify(self) -> None:
@@ -62,6 +70,7 @@ class Verifier(FastHttpUser):  # type: ignore[misc]
             "/v1/verify",
             data={"identity": IDENTITY, "faces": "largest"},
             files={"image": self.probe},
+            headers=self.key,
             catch_response=True,
         ) as answer:
             if answer.status_code != 200 or not answer.json()["verified"]:

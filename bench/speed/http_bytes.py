@@ -19,7 +19,7 @@ class Answer:
     body: bytes
 
 
-def post_form(path: str, fields: dict[str, str], files: list[tuple[str, bytes]]) -> bytes:
+def post_form(path: str, key: str, fields: dict[str, str], files: list[tuple[str, bytes]]) -> bytes:
     """A whole POST request, multipart/form-data, for a connection that is kept.
 
     Raises:
@@ -37,7 +37,8 @@ def post_form(path: str, fields: dict[str, str], files: list[tuple[str, bytes]])
         body += b"Content-Type: image/jpeg\r\n\r\n%b\r\n" % data
     body += b"--%b--\r\n" % _BOUNDARY
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-Key: {key}\r\n"
+        f"Content-Length: {len(body)}\r\n"
         f"Content-Type: multipart/form-data; boundary={_BOUNDARY.decode()}\r\n\r\n"
     )
     return head.encode() + bytes(body)

@@ -69,7 +69,7 @@ class Service:
         for begin in range(0, len(images), _AT_ONCE):
             files = [("images", data) for data in images[begin : begin + _AT_ONCE]]
             fields = {"identity": f"bench-{references}"}
-            answer = connection.ask(post_form("/v1/enroll", fields, files))
+            answer = connection.ask(post_form("/v1/enroll", self._service.key, fields, files))
             if answer.status != 201 or b'"rejected":[]' not in answer.body:
                 raise RuntimeError(f"enrolment: status {answer.status}")
         connection.close()
@@ -103,7 +103,9 @@ class Service:
                 refused_picture(cell.picture) if refused else self._pictures.read(cell.picture)
             )
             fields = {"identity": f"bench-{cell.references}", "faces": "largest"}
-            path.write_bytes(post_form("/v1/verify", fields, [("image", picture)]))
+            path.write_bytes(
+                post_form("/v1/verify", self._service.key, fields, [("image", picture)])
+            )
         return path
 
     def close(self) -> None:
