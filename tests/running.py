@@ -14,6 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 _START_LIMIT_S = 60
+_OPEN = {"insecure": True, "throttle_after": 0, "lock_after": 0}
 
 
 @dataclass
@@ -22,17 +23,22 @@ class Service:
 
     Attributes:
         url: Such as "http://127.0.0.1:41234", without a slash at the end.
+        key: The first key, where the service made one; else empty.
         output: Lines it has printed so far, errors too.
     """
 
     url: str
     process: subprocess.Popen[str]
+    key: str = ""
     output: list[str] = field(default_factory=list)
 
 
 @contextmanager
 def service_process(data_dir: Path, **settings: object) -> Iterator[Service]:
     """Starts `python -m service` on a free port of 127.0.0.1; stops it at the end.
+
+    Unless said, it asks for no key and lets everybody guess: most tests are about
+    something else.
 
     Args:
         settings: As in `service.settings.Settings`, such as `max_references=3`.
@@ -53,7 +59,7 @@ def running_service(data_dir: Path, **settings: object) -> Iterator[str]:
 
 @contextmanager
 def _started(data_dir: Path, settings: dict[str, object]) -> Iterator[Service]:
-    chosen = {"host": "127.0.0.1", "port": 0, "data_dir": data_dir} | settings
+    chosen = {"host": "127.0.0.1", "port": 0, "data_dir": data_dir, **_OPEN} | settings
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("SEMBLANCE_")}
     environment = inherited | {
         f"SEMBLANCE_{name.upper()}": str(value) for name, value in chosen.items()
@@ -93,6 +99,8 @@ def _read(service: Service, ready: threading.Event) -> None:
     for line in service.process.stdout:
         service.output.append(line.rstrip())
         if line.startswith("Semblance is ready: "):
-            service.url = line.split()[-1].rstrip("/")
+            address, _, behind = line.split()[-1].partition("#")
+            service.url = address.rstrip("/")
+            service.key = behind.removeprefix("key=")
             ready.set()
     ready.set()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 from tests.browser.fake_camera import Shot, empty_film, write_film
 from tests.faces import Faces
@@ -93,13 +93,13 @@ def visit(playwright: Playwright, chromium_path: str, service_url: str) -> Itera
             host: str | None = None,
             **context: Any,
         ) -> Page:
-            arguments = [*_QUIET, *_camera(film, camera)]
+            arguments = [*_camera(film, camera)]
             url = service_url
             if host is not None:
                 arguments.append(f"--host-resolver-rules=MAP {host} 127.0.0.1")
                 url = url.replace("127.0.0.1", host)
             # The film is an argument of the browser, so each has its own browser.
-            browser = playwright.chromium.launch(executable_path=chromium_path, args=arguments)
+            browser = launch(playwright, chromium_path, *arguments)
             stack.callback(browser.close)
             page = browser.new_context(**{"viewport": DESKTOP, **context}).new_page()
             page.set_default_timeout(_PATIENCE_MS)
@@ -109,6 +109,11 @@ def visit(playwright: Playwright, chromium_path: str, service_url: str) -> Itera
 
         yield open_page
     assert complaints == []
+
+
+def launch(playwright: Playwright, chromium_path: str, *arguments: str) -> Browser:
+    """A browser of its own."""
+    return playwright.chromium.launch(executable_path=chromium_path, args=[*_QUIET, *arguments])
 
 
 def _camera(film: Path | None, camera: str) -> list[str]:

@@ -4,43 +4,52 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import socket
 import subprocess
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.running import ROOT
 
 SERVICE = "service"
+HTTPS = "https"
 _HEALTHY_LIMIT_S = 180
+_READ_KEY = "print(open('/data/admin.key').read())"
 
 
 @dataclass(frozen=True)
 class Stack:
-    """One compose project with one service.
+    """One compose project.
 
     Attributes:
-        url: Where it is published, without a slash at the end.
-        image: The tag that was built for it.
+        url: Where the service is published on this machine, without a slash at the end.
+        https_url: Where Caddy is, if it was asked for.
+        http_url: Where Caddy sends people on to HTTPS.
+        image: The tag of the service.
+        https_image: The tag of Caddy.
     """
 
     command: tuple[str, ...]
     environment: dict[str, str]
     url: str
+    https_url: str
+    http_url: str
     image: str
+    https_image: str
 
     def compose(self, *arguments: str) -> str:
         """What `docker-compose` with these arguments printed."""
         return _run([*self.command, *arguments], self.environment)
 
-    def container(self) -> str:
-        """The id of the service's container; there may be none: then it is empty."""
-        return self.compose("ps", "--quiet", SERVICE).strip()
+    def container(self, service: str = SERVICE) -> str:
+        """The id of a service's container; there may be none: then it is empty."""
+        return self.compose("ps", "--quiet", service).strip()
 
     def up(self) -> None:
         self.compose("up", "--detach", "--no-build")
@@ -52,6 +61,12 @@ class Stack:
             if status == "unhealthy" or time.monotonic() > deadline:
                 raise RuntimeError(f"the service is {status}:\n{self.compose('logs')}")
             time.sleep(0.2)
+
+    @property
+    def key(self) -> dict[str, str]:
+        """The first key, as the header of a request."""
+        text = docker("exec", self.container(), "python", "-c", _READ_KEY).strip()
+        return {"X-API-Key": text}
 
     def python(self, code: str) -> str:
         """What this Python code prints in the running container."""
@@ -70,32 +85,69 @@ def why_not() -> str | None:
 
 
 @contextmanager
-def stack(folder: Path) -> Iterator[Stack]:
-    """A stack that is not built yet; all that belongs to it is removed at the end.
+def images(folder: Path) -> Iterator[str]:
+    """Builds both images; their tag, which is theirs alone. They are removed at the end."""
+    tag = f"test-{uuid.uuid4().hex[:8]}"
+    with stack(folder, tag, https=True) as built:
+        try:
+            built.compose("build")
+            yield tag
+        finally:
+            # Not there when its build failed.
+            for image in (built.image, built.https_image):
+                subprocess.run(["docker", "rmi", image], capture_output=True, check=False)
+
+
+@contextmanager
+def stack(
+    folder: Path,
+    tag: str,
+    *,
+    https: bool = False,
+    settings: Mapping[str, str] | None = None,
+    **more: str,
+) -> Iterator[Stack]:
+    """A stack that is not up yet; all that belongs to it is removed at the end.
 
     Args:
-        folder: For a file that gives the image a tag of its own.
+        folder: For a file with what is its own: tags and settings.
+        tag: From `images`.
+        https: Whether Caddy is part of it.
+        settings: Of the service.
+        more: Variables of docker-compose.yml.
     """
-    name = f"semblance-test-{uuid.uuid4().hex[:8]}"
-    own_tag = folder / "own-tag.json"
-    own_tag.write_text(json.dumps({"services": {SERVICE: {"image": f"{name}:latest"}}}))
+    name = f"semblance-{uuid.uuid4().hex[:8]}"
+    image, https_image = f"semblance:{tag}", f"semblance-https:{tag}"
+    own_file = folder / "own.json"
+    service = {"image": image, "environment": dict(settings or {})}
+    own = {"services": {SERVICE: service, HTTPS: {"image": https_image}}}
+    own_file.write_text(json.dumps(own))
     command = _compose_command()
     assert command is not None
     command += ("--project-directory", str(ROOT), "--project-name", name)
-    command += ("--file", str(ROOT / "docker-compose.yml"), "--file", str(own_tag))
-    port = _free_port()
+    command += ("--file", str(ROOT / "docker-compose.yml"), "--file", str(own_file))
+    command += ("--profile", HTTPS) if https else ()
+    port, https_port, http_port = _free_ports(3)
+    chosen = {
+        "SEMBLANCE_PORT": str(port),
+        "SEMBLANCE_HTTPS_PORT": str(https_port),
+        "SEMBLANCE_HTTP_PORT": str(http_port),
+        # Another stack may be up on this machine.
+        "SEMBLANCE_EDGE": f"10.{random.randint(200, 250)}.{random.randint(0, 255)}",
+    }
     made = Stack(
         command=command,
-        environment=dict(os.environ) | {"SEMBLANCE_PORT": str(port)},
+        environment=dict(os.environ) | chosen | more,
         url=f"http://127.0.0.1:{port}",
-        image=f"{name}:latest",
+        https_url=f"https://127.0.0.1:{https_port}",
+        http_url=f"http://127.0.0.1:{http_port}",
+        image=image,
+        https_image=https_image,
     )
     try:
         yield made
     finally:
         made.compose("down", "--volumes")
-        # Not there when its build failed.
-        subprocess.run(["docker", "rmi", made.image], capture_output=True, check=False)
 
 
 def docker(*arguments: str) -> str:
@@ -127,8 +179,10 @@ def _run(command: list[str], environment: dict[str, str]) -> str:
     return done.stdout
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def _free_ports(count: int) -> list[int]:
+    """Ports that are free, all of them different."""
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]

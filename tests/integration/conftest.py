@@ -13,7 +13,7 @@ import pytest
 from model.artifact import Artifact
 from service.core.ports import Store
 from service.storage.memory_store import MemoryStore
-from service.storage.sql_store import open_store
+from tests.integration.vaults import open_store
 
 OTHER_FINGERPRINT = "f" * 16
 

@@ -16,6 +16,7 @@ from model.faces import Detector
 from model.types import Image
 from tests.faces import Faces, shared_data
 from tests.pictures import rgb
+from training.pictures import chip_in
 
 NAMES = ("obama.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg", "astronaut.png")
 
@@ -31,14 +32,15 @@ def real_chips(source: str, faces: Faces, artifact: Artifact, count: int) -> Ima
 
 
 def portrait_chips(faces: Faces, artifact: Artifact) -> Image:
-    """One chip of each of `NAMES`: three of one man, one of another, one of a woman."""
+    """One chip of each of `NAMES`: three of one man, one of another, one of a woman.
+
+    Decoded as far as needed, as training and the service's probes are.
+    """
     detector, manifest = Detector(artifact.detector), artifact.manifest
-    chips = []
-    for name in NAMES:
-        image = rgb(faces.read(name))
-        face = located(detector, image, detector.detect(image)[0], manifest)
-        chips.append(chip_of(image, face, manifest))
-    return np.stack(chips)
+    chips = [chip_in(faces.folder, detector, manifest, name) for name in NAMES]
+    found = [chip for chip in chips if chip is not None]
+    assert len(found) == len(NAMES)
+    return np.stack(found)
 
 
 def augmented_chips(faces: Faces, artifact: Artifact, count: int) -> Image:

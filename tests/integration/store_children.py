@@ -15,8 +15,8 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
-from service.storage.sql_store import open_store
 from tests.integration.store_samples import new_reference
+from tests.integration.vaults import open_store
 
 IMAGE_BYTES = 6000
 MAX_IMAGES = 3

@@ -37,14 +37,52 @@ def test_without_one_each_answer_gets_its_own(client: httpx.Client) -> None:
     assert len(ids) == 5
 
 
-@pytest.mark.parametrize("path", ["/", "/healthz", "/v1/identities", "/v1/identities/nobody", "/x"])
-def test_every_answer_closes_what_is_not_needed(client: httpx.Client, path: str) -> None:
-    headers = client.get(path).headers
-    assert headers["x-content-type-options"] == "nosniff"
-    assert "default-src 'none'" in headers["content-security-policy"]
-    assert headers["referrer-policy"] == "no-referrer"
-    assert "server" not in headers
-    assert ("no-store" in headers.get("cache-control", "")) == path.startswith("/v1/")
+CLOSED = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(self), microphone=(), geolocation=()",
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/", 200),
+        ("HEAD", "/", 405),
+        ("GET", "/static/style.css", 200),
+        ("GET", "/static/nothing.js", 404),
+        ("GET", "/docs", 200),
+        ("GET", "/docs/files/swagger-ui.css", 200),
+        ("GET", "/openapi.json", 200),
+        ("GET", "/healthz", 200),
+        ("GET", "/v1/identities", 200),
+        ("GET", "/v1/identities/nobody", 404),
+        ("GET", "/v1/verify", 405),
+        ("OPTIONS", "/v1/verify", 405),
+        ("POST", "/v1/verify", 415),
+        ("POST", "/verify", 415),
+        ("POST", "/enroll", 415),
+        ("TRACE", "/", 405),
+        ("GET", "/x", 404),
+    ],
+)
+def test_every_answer_closes_what_is_not_needed(
+    client: httpx.Client, method: str, path: str, status: int
+) -> None:
+    response = client.request(method, path)
+    headers = response.headers
+    assert response.status_code == status
+    assert {name: headers[name] for name in CLOSED} == CLOSED
+    policy = headers["content-security-policy"]
+    for part in ("default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"):
+        assert part in policy
+    assert headers["x-request-id"]
+    assert not {"server", "x-powered-by"} & set(headers)
+    api = path.startswith(("/v1/", "/verify", "/enroll"))
+    assert ("no-store" in headers.get("cache-control", "")) == api
+    assert len(headers.get_list("content-security-policy")) == 1
 
 
 @pytest.mark.parametrize(
@@ -114,7 +152,7 @@ async def test_a_fault_of_ours_tells_nothing_but_the_request_id(
     caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     settings = Settings.model_validate(
-        {"artifact": ROOT / "models" / "fused", "data_dir": tmp_path}
+        {"artifact": ROOT / "models" / "fused", "data_dir": tmp_path, "insecure": True}
     )
     app = create_app(settings, store=Broken())
     async with app.router.lifespan_context(app) as state:

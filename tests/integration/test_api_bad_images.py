@@ -11,7 +11,7 @@ from PIL import Image as PillowImage
 
 from tests.faces import Faces
 from tests.integration.api_client import STYLES, Style, answer, enrol, post, problem
-from tests.pictures import encoded, huge_one_bit_png, rgb, side_by_side, without_face
+from tests.pictures import encoded, exif, huge_one_bit_png, rgb, side_by_side, without_face
 
 
 class Bad(NamedTuple):
@@ -85,6 +85,15 @@ def test_compare(
 def test_detect(client: httpx.Client, bad: dict[str, Bad], style: Style, name: str) -> None:
     response = post(client, "/v1/detect", style, {"image": bad[name].data})
     problem(response, bad[name].status, bad[name].code)
+
+
+def test_sound_pixels_behind_broken_tags_are_read(client: httpx.Client, faces: Faces) -> None:
+    him = PillowImage.fromarray(rgb(faces.read("obama.jpg")))
+    tagged = encoded(him, "JPEG", exif=exif(1), dpi=(72, 72))
+    at = tagged.index(b"Exif\x00\x00") + 6
+    broken = tagged[:at] + b"M\xcd\x00*" + tagged[at + 4 :]
+    for style in STYLES:
+        assert len(answer(post(client, "/v1/detect", style, {"image": broken}))["faces"]) == 1
 
 
 def test_400_megapixels_are_refused_at_once(client: httpx.Client, bad: dict[str, Bad]) -> None:

@@ -16,8 +16,9 @@ from sqlalchemy import event
 from service.core.errors import UnknownIdentity
 from service.core.ports import NewReference
 from service.storage import erasure
-from service.storage.sql_store import SqlStore, open_store
+from service.storage.sql_store import SqlStore
 from tests.integration.store_samples import new_reference
+from tests.integration.vaults import GlassVault, open_store
 
 FILE = "semblance.sqlite3"
 
@@ -29,7 +30,7 @@ def data_dir(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(data_dir: Path) -> Iterator[SqlStore]:
-    with closing(open_store(data_dir)) as store:
+    with closing(open_store(data_dir, GlassVault())) as store:
         yield store
 
 
@@ -130,11 +131,11 @@ def test_what_a_killed_process_did_not_get_to_erase_the_next_start_does(
     with closing(sqlite3.connect(data_dir / FILE)) as other:
         other.execute("PRAGMA foreign_keys = ON")
         other.execute("PRAGMA secure_delete = ON")
-        other.execute("DELETE FROM identities WHERE name = 'nobody-else'")
+        other.execute("DELETE FROM identities WHERE name = 'default/nobody-else'")
         other.commit()
         shutil.copytree(data_dir, tmp_path / "killed")
     assert share_found(traces("nobody-else", new), tmp_path / "killed") > 0.98
-    with closing(open_store(tmp_path / "killed")):
+    with closing(open_store(tmp_path / "killed", GlassVault())):
         assert share_found(traces("nobody-else", new), tmp_path / "killed") == 0
 
 
@@ -145,8 +146,8 @@ def test_a_deletion_stands_though_a_reader_keeps_its_traces(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(erasure, "BUSY_TIMEOUT_S", 0.1)
-    event.listen(store._engine, "connect", lambda c, _: c.execute("PRAGMA busy_timeout = 50"))
-    store._engine.dispose()
+    event.listen(store.engine, "connect", lambda c, _: c.execute("PRAGMA busy_timeout = 50"))
+    store.engine.dispose()
     for tag in "12":
         store.enrol(f"identity {tag}", [new_reference(tag, filename="x.jpg")], limit=5)
     with closing(sqlite3.connect(data_dir / FILE, isolation_level=None)) as reader:

@@ -12,7 +12,7 @@ from contextlib import closing, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from service.storage.sql_store import SqlStore, open_store
+from service.storage.sql_store import SqlStore
 from tests.integration.store_children import (
     IMAGE_BYTES,
     enrol_until_killed,
@@ -20,10 +20,13 @@ from tests.integration.store_children import (
     start,
 )
 from tests.integration.store_samples import EMBEDDING_LENGTH, sample_bytes
+from tests.integration.vaults import open_store
 
 KILLS = 50
+# Of what is encrypted: a version, a nonce, a tag.
+SEAL_BYTES = 1 + 12 + 16
 SEED = 20260101
-LONGEST_LIFE_S = 0.2
+LONGEST_LIFE_S = 0.3
 """Opening takes about a quarter of it: some are killed before their first enrolment."""
 
 Answer = tuple[str, str, list[str]]
@@ -86,15 +89,19 @@ def assert_nothing_is_half_there(database: Path) -> None:
         assert connection.execute(
             """SELECT count(*) FROM face_references r LEFT JOIN reference_images i USING (id)
                WHERE i.id IS NULL OR length(i.data) != ? OR length(r.embedding) != ?""",
-            (IMAGE_BYTES, EMBEDDING_LENGTH * 4),
+            (IMAGE_BYTES + SEAL_BYTES, EMBEDDING_LENGTH * 4 + SEAL_BYTES),
         ).fetchone() == (0,)
         assert connection.execute(
             """SELECT count(*) FROM identities
                WHERE id NOT IN (SELECT identity_id FROM face_references)"""
         ).fetchone() == (0,)
-        calls = Counter(
-            name for (name,) in connection.execute("SELECT filename FROM face_references")
-        )
+    with closing(open_store(database.parent)) as store:
+        people = [summary.identity for summary in store.identities(None, 10**6)]
+        names = [one.filename for person in people for one in store.references(person)]
+        # Nor is a key left over that a killed process made for nobody.
+        assert store.data_keys.count() == len(people)
+    calls = Counter(name for name in names if name is not None)
+    assert calls.total() == len(names)
     for filename, images in calls.items():
         assert images == int(filename.rsplit("-")[-1])
 

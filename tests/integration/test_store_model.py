@@ -15,8 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from model.errors import SemblanceError
 from service.core.ports import Enrolled, Reference, Store, StoredImage
 from service.storage.memory_store import MemoryStore
-from service.storage.sql_store import open_store
 from tests.integration.store_samples import new_reference
+from tests.integration.vaults import open_store
 
 NAMES = st.sampled_from(["a", "A", "a b", "Ünal", "日本", "😀"])
 TAGS = st.lists(st.sampled_from("12345"), max_size=4)

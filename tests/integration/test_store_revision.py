@@ -17,9 +17,9 @@ from service.core.ports import Store
 from service.storage.engines import WRITES, make_sqlite_file, sqlite_engine, use_write_ahead_log
 from service.storage.migrations import HEAD
 from service.storage.migrations.upgrade import alembic_config
-from service.storage.sql_store import open_store
 from tests.integration.store_children import change, process_context
 from tests.integration.store_samples import new_reference
+from tests.integration.vaults import open_store
 
 FILE = "semblance.sqlite3"
 
@@ -154,7 +154,7 @@ def test_a_locked_database_is_still_read_and_a_broken_one_is_said_to_be(tmp_path
             other.execute("ROLLBACK")
         for path in tmp_path.iterdir():
             path.write_bytes(b"no database at all, but text. " * 999)
-        store._engine.dispose()
+        store.engine.dispose()
         with pytest.raises(NotReady):
             store.revision("ann")
 

@@ -18,13 +18,16 @@ from sqlalchemy.exc import IntegrityError
 from service.core.errors import NotReady, Overloaded, StorageFull
 from service.core.ports import NewReference
 from service.storage import engines
-from service.storage.migrations import migrate
-from service.storage.sql_store import SqlStore, open_store
+from service.storage.data_keys import DataKeys
+from service.storage.migrations import HEAD, migrate
+from service.storage.sql_store import SqlStore
 from service.storage.tables import metadata
 from tests.integration.store_children import open_and_enrol, process_context, start
 from tests.integration.store_samples import new_reference
+from tests.integration.vaults import VAULT, open_store
 
 FILE = "semblance.sqlite3"
+KEYS = "keys.sqlite3"
 
 
 @pytest.fixture
@@ -47,7 +50,7 @@ def test_the_migrations_make_the_tables_that_the_code_knows(data_dir: Path) -> N
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
-        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0002"
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == HEAD
     engine.dispose()
 
 
@@ -66,7 +69,7 @@ def test_a_newer_database_is_refused_and_left_alone(data_dir: Path) -> None:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
         connection.commit()
     before = (data_dir / FILE).read_bytes()
-    with pytest.raises(NotReady, match=r"schema 9999, which is newer .* knows \(0002\)"):
+    with pytest.raises(NotReady, match=rf"schema 9999, which is newer .* knows \({HEAD}\)"):
         open_store(data_dir)
     assert (data_dir / FILE).read_bytes() == before
 
@@ -93,7 +96,8 @@ def test_a_migration_that_fails_leaves_no_table(data_dir: Path) -> None:
 def test_only_the_owner_may_read_the_files(data_dir: Path, store: SqlStore) -> None:
     store.enrol("ann", [new_reference("1")], limit=5)
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in data_dir.iterdir()}
-    assert modes == dict.fromkeys((FILE, f"{FILE}-wal", f"{FILE}-shm"), 0o600)
+    files = [name + end for name in (FILE, KEYS) for end in ("", "-wal", "-shm")]
+    assert modes == dict.fromkeys(files, 0o600)
     assert stat.S_IMODE(data_dir.stat().st_mode) == 0o700
 
 
@@ -107,7 +111,7 @@ def test_a_path_may_hold_any_character(tmp_path: Path) -> None:
     folder = tmp_path / "a b?mode=ro#%20é;"
     with closing(open_store(folder)) as store:
         store.enrol("ann", [new_reference("1")], limit=5)
-    assert [path.name for path in folder.iterdir()] == [FILE]
+    assert sorted(path.name for path in folder.iterdir()) == [KEYS, FILE]
 
 
 # Several processes
@@ -126,8 +130,8 @@ def test_processes_that_open_a_new_folder_at_once(data_dir: Path) -> None:
 
 
 def test_a_database_that_another_keeps_locked(data_dir: Path, store: SqlStore) -> None:
-    event.listen(store._engine, "connect", lambda c, _: c.execute("PRAGMA busy_timeout = 50"))
-    store._engine.dispose()
+    event.listen(store.engine, "connect", lambda c, _: c.execute("PRAGMA busy_timeout = 50"))
+    store.engine.dispose()
     with closing(sqlite3.connect(data_dir / FILE, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(Overloaded):
@@ -151,7 +155,7 @@ def test_a_full_disk_leaves_nothing_half_written(data_dir: Path) -> None:
     def bound(connection: sqlite3.Connection, _entry: object) -> None:
         connection.execute(f"PRAGMA max_page_count = {pages}")
 
-    store = SqlStore(engine)
+    store = SqlStore(engine, DataKeys(data_dir / KEYS, VAULT))
     with pytest.raises(StorageFull) as raised:
         store.enrol("ann", [new_reference(f"a {n}") for n in range(20)], limit=99)
     assert str(data_dir) not in str(raised.value)
@@ -221,6 +225,6 @@ def test_an_error_of_the_database_holds_no_values(store: SqlStore) -> None:
 
 def test_the_settings_of_a_connection(data_dir: Path, store: SqlStore) -> None:
     asked = "journal_mode", "synchronous", "foreign_keys", "secure_delete", "busy_timeout"
-    answers = [engines.run_bare(store._engine, f"PRAGMA {name}")[0] for name in asked]
+    answers = [engines.run_bare(store.engine, f"PRAGMA {name}")[0] for name in asked]
     assert answers == ["wal", 2, 1, 1, 5000]
     assert os.path.getsize(data_dir / FILE) > 0

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from PIL import Image as PillowImage
 
 from model.artifact import Artifact
 from model.faces import Detector
@@ -22,9 +23,11 @@ from service.core.policy import Policy
 from service.core.ports import Reference
 from service.core.verify import verify as core_verify
 from service.runtime.load import load_runtime
-from service.storage.sql_store import SqlStore, open_store
+from service.storage.sql_store import SqlStore
 from tests.faces import Faces
 from tests.integration.api_client import answer, enrol, post, problem
+from tests.integration.vaults import open_store
+from tests.pictures import encoded, rgb
 from tests.running import running_service
 
 
@@ -47,7 +50,7 @@ def runtime(sface_artifact: Artifact) -> Runtime:
 def core(tmp_path: Path, sface_artifact: Artifact, runtime: Runtime) -> Iterator[Core]:
     with closing(open_store(tmp_path)) as opened:
         detector = Detector(sface_artifact.detector)
-        store = Watched(opened._engine)
+        store = Watched(opened.engine, opened.data_keys)
         yield Core(model=runtime, detector=detector, store=store, policy=Policy(gate="off"))
 
 
@@ -87,12 +90,16 @@ def test_the_references_are_read_once_and_again_after_each_change(
 def test_scores_are_those_of_the_stored_embeddings(core: Core, faces: Faces) -> None:
     names = ("obama.jpg", "obama2.jpg", "biden.jpg")
     core_enrol(core, "three", [Upload(faces.read(name)) for name in names])
-    core_enrol(core, "probe", [Upload(faces.read("obama3.jpg"))])
+    # No larger than what is decoded whole of a probe as well.
+    image = PillowImage.fromarray(rgb(faces.read("obama3.jpg")))
+    image.thumbnail((1700, 1700))
+    data = encoded(np.asarray(image), "JPEG", quality=95)
+    core_enrol(core, "probe", [Upload(data)])
     probe = core.store.references("probe")[0].embedding
     stored = core.store.references("three")
     expected = core.model.score(probe, np.stack([one.embedding for one in stored]))
     for _ in range(2):
-        found = core_verify(core, "three", faces.read("obama3.jpg")).references
+        found = core_verify(core, "three", data).references
         assert [one.reference_id for one in found] == [one.reference_id for one in stored]
         assert [one.score for one in found] == pytest.approx(expected.tolist(), abs=1e-6)
 

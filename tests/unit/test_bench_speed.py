@@ -189,7 +189,7 @@ def test_the_page_says_who_failed_and_that_others_were_at_work() -> None:
 
 def test_request_bytes_read_by_another_reader() -> None:
     picture = bytes(range(256)) * 3 + b"\r\n--\r\n"
-    request = post_form("/v1/verify", {"identity": "ada"}, [("image", picture)])
+    request = post_form("/v1/verify", "k", {"identity": "ada"}, [("image", picture)])
     head, _, body = request.partition(b"\r\n\r\n")
     first, *headers = head.decode().split("\r\n")
     assert first == "POST /v1/verify HTTP/1.1"
@@ -205,7 +205,7 @@ def test_request_bytes_read_by_another_reader() -> None:
 
 def test_a_picture_with_the_boundary_in_it_is_refused() -> None:
     with pytest.raises(ValueError, match="boundary"):
-        post_form("/", {}, [("image", b"--semblance-bench-boundary--")])
+        post_form("/", "k", {}, [("image", b"--semblance-bench-boundary--")])
 
 
 @contextmanager

@@ -52,7 +52,7 @@ def offenders(folder: str, *forbidden: str, besides: tuple[str, ...] = ()) -> li
 
 
 def test_the_walk_sees_imports() -> None:
-    assert "service.storage.sql_store" in imported(ROOT / "service" / "app.py")
+    assert "service.storage.sql_store" in imported(ROOT / "service" / "opening.py")
     assert "tensorflow" in imported(ROOT / "model" / "siamese.py")
     assert offenders("service/app.py", "service.core")
     assert len(modules()) > 50
@@ -87,8 +87,21 @@ def test_storage_and_runtime_know_the_core_not_the_api() -> None:
 
 
 def test_only_the_composition_root_knows_storage_and_runtime() -> None:
-    homes = ("service/app.py", "service/storage/", "service/runtime/")
+    homes = (
+        "service/app.py",
+        "service/commands/",
+        "service/opening.py",
+        "service/storage/",
+        "service/runtime/",
+    )
     assert offenders("service/", "service.storage", "service.runtime", besides=homes) == []
+
+
+def test_security_and_storage_know_the_core_alone() -> None:
+    assert offenders("service/security/", "service.storage", "service.api", "service.runtime") == []
+    assert offenders("service/storage/", "service.security", "service.api") == []
+    assert offenders("service/api/", "service.security", "service.opening") == []
+    assert offenders("service/core/", "service.security", "service.opening") == []
 
 
 def test_tensorflow_is_imported_where_it_is_allowed() -> None:

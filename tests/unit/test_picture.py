@@ -83,3 +83,14 @@ def test_a_cmyk_jpeg_is_decoded_whole(wide: PillowImage.Image) -> None:
 def test_pixels_handed_over_in_strips_are_the_same(wide: PillowImage.Image) -> None:
     large = wide.resize((1603, 1407))
     assert np.array_equal(rgb(encoded(large, compress_level=1)), np.asarray(large))
+
+
+def test_a_jpeg_with_broken_exif_is_taken_as_it_is_stored(wide: PillowImage.Image) -> None:
+    """Found by tests.fuzz: Pillow read such EXIF, and raised, when the size was asked for."""
+    # With a resolution of its own, or Pillow would stumble when it opens the file, and ignore it.
+    sound = encoded(wide, "JPEG", exif=exif(6), dpi=(72, 72))
+    at = sound.index(b"Exif\x00\x00") + 6
+    picture = Picture(sound[:at] + b"M\xcd\x00*" + sound[at + 4 :], LIMITS)
+    assert picture.size == (601, 801)
+    assert picture.view(8).image.shape == (76, 101, 3)
+    assert np.array_equal(picture.whole, rgb(encoded(wide, "JPEG")))

@@ -16,10 +16,12 @@ from model.quality import Reason
 from service.api.problems import OTHERS, TABLE, codes
 from service.core import errors
 from service.core.enrol import REJECTIONS
+from service.core.secrecy import MasterKeyError
 from service.settings import SettingsError
+from service.storage.audit_chain import AnchorError
 
-# Raised before the service takes requests; no answer ever carries them.
-AT_START = {ArtifactError, SettingsError}
+# Raised before the service takes requests, or by a command; no answer carries them.
+AT_START = {AnchorError, ArtifactError, MasterKeyError, SettingsError}
 
 
 def leaves(kind: type[SemblanceError]) -> Iterator[type[SemblanceError]]:
@@ -50,8 +52,8 @@ def test_the_table_maps_every_leaf_and_nothing_else() -> None:
 def test_the_tree_in_the_docstring_is_the_tree() -> None:
     assert errors.__doc__ is not None
     drawn = set(re.findall(r"[├└]── (\w+)", errors.__doc__))
-    known = {kind.__name__ for kind in of_the_service()} - {"BodyTooLarge"}
-    assert drawn - {"ImageError", "FaceError"} == known
+    known = {kind.__name__ for kind in of_the_service()} - {"BodyTooLarge", "RequestTimeout"}
+    assert drawn - {"ImageError", "FaceError", "AccessError"} == known
 
 
 def test_codes_are_stable_names_and_none_means_two_things() -> None:
@@ -75,6 +77,7 @@ def test_the_codes_of_the_design_are_there() -> None:
         *("image_too_small", "unknown_identity", "unknown_reference", "model_mismatch"),
         *("too_many_references", "image_too_large", "too_many_pixels", "unsupported_image_type"),
         *("overloaded", "not_ready", "storage_full"),
+        *("missing_key", "wrong_key", "missing_scope", "rate_limited"),
     } <= codes()
     assert {str(reason) for reason in Reason} == {
         *("face_too_small", "low_confidence", "blurred", "too_dark", "too_bright"),

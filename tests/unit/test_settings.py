@@ -58,6 +58,21 @@ def test_the_policy_follows_the_settings(monkeypatch: pytest.MonkeyPatch) -> Non
         ("DETECTION_THRESHOLD", "nan"),
         ("VERIFICATION_THRESHOLD", "50%"),
         ("FACE_CONFIDENCE", ""),
+        ("CORS_ORIGINS", "*"),
+        ("CORS_ORIGINS", "https://*.example.org"),
+        ("CORS_ORIGINS", "https://example.org/"),
+        ("CORS_ORIGINS", "https://example.org/page"),
+        ("CORS_ORIGINS", "https://example.org:443"),
+        ("CORS_ORIGINS", "https://Example.org"),
+        ("CORS_ORIGINS", "https://a.example https://b.example"),
+        ("CORS_ORIGINS", "example.org"),
+        ("CORS_ORIGINS", "null"),
+        ("CORS_ORIGINS", "file://"),
+        ("TRUSTED_PROXIES", "*"),
+        ("TRUSTED_PROXIES", "0.0.0.0/0"),
+        ("TRUSTED_PROXIES", "::/0"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("TRUSTED_PROXIES", "proxy"),
     ],
 )
 def test_a_bad_value_is_named_in_one_line(
@@ -69,6 +84,23 @@ def test_a_bad_value_is_named_in_one_line(
     assert str(caught.value).startswith(f"SEMBLANCE_{name}: ")
     assert f"found '{value}'" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    origins = ("https://example.org", "http://localhost:3000", "https://[::1]:8443")
+    monkeypatch.setenv("SEMBLANCE_CORS_ORIGINS", " , ".join(origins))
+    monkeypatch.setenv("SEMBLANCE_TRUSTED_PROXIES", "10.0.0.2,fd00::/64")
+    settings = read_settings()
+    assert settings.cors_origins == origins
+    assert settings.trusted_proxies == ("10.0.0.2", "fd00::/64")
+    monkeypatch.setenv("SEMBLANCE_CORS_ORIGINS", "")
+    assert read_settings().cors_origins == ()
+
+
+def test_any_origin_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEMBLANCE_CORS_ORIGINS", "https://example.org,*")
+    with pytest.raises(SettingsError, match=r"'\*' is not taken: .*name each origin"):
+        read_settings()
 
 
 @pytest.mark.parametrize("value", ["false", "False", "0", "no", "off"])
