@@ -54,7 +54,8 @@ RUN python -m compileall -q --invalidation-mode unchecked-hash model service \
 FROM packages AS runtime
 COPY docker/runtime.py /tmp/
 RUN /opt/venv/bin/python /tmp/runtime.py \
- && python -m compileall -q -j 0 --invalidation-mode unchecked-hash /image/usr/lib /image/usr/local \
+ && python -m compileall -q -j 0 -s /image -p / --invalidation-mode unchecked-hash \
+      /image/usr/lib /image/usr/local \
  && install --directory --mode=0700 /data
 
 
