@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from model.artifact import Artifact
 from tests.faces import Faces
@@ -29,6 +30,7 @@ def losses(run: Path) -> list[float]:
     return [row["loss"] for row in json.loads((run / "history.json").read_text())]
 
 
+@pytest.mark.long  # a minute and more: three processes with TensorFlow
 def test_two_workers_are_one_with_the_doubled_batch(
     tmp_path: Path, faces: Faces, sface_artifact: Artifact
 ) -> None:
