@@ -163,10 +163,13 @@ def _start(
 
     def close() -> None:
         running.admission.close()
-        if gate is not None:
-            gate.settle()
-        if found is not None:
-            found.close()
+        try:
+            if gate is not None:
+                gate.settle()
+        finally:
+            # Also writes what waits for the audit log.
+            if found is not None:
+                found.close()
 
     return running, close
 
