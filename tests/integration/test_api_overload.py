@@ -27,8 +27,9 @@ OVERLOAD_S = 4.0
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    # The load shares the cores with the service: with uvloop it takes half as much of them.
+    return "asyncio", {"use_uvloop": True}
 
 
 @contextmanager
