@@ -60,13 +60,10 @@ class Admission:
         """Holds a place. Raises Overloaded if none is left or the line is too long."""
         if self.expected_wait_s > self.wait_s or not self._has_room():
             raise Overloaded("too many requests at once; try again in a second")
-        arrival = Arrival(self.receive_s)
         self.in_flight += 1
-        self._arrivals.add(arrival)
         try:
-            yield arrival
+            yield Arrival(self.receive_s, receiving=self._arrivals)
         finally:
-            self._arrivals.remove(arrival)
             self.in_flight -= 1
 
     @property

@@ -29,19 +29,27 @@ class Arrival:
     Args:
         limit_s: How long it may take, beside what its bytes earn it.
         grace_s: How long it is not told slow: a line must first come up to its speed.
+        receiving: Where it is for as long as its body is read.
     """
 
-    def __init__(self, limit_s: float, grace_s: float = 2.0) -> None:
+    def __init__(
+        self,
+        limit_s: float,
+        grace_s: float = 2.0,
+        receiving: set[Arrival] | None = None,
+    ) -> None:
         self.received_bytes = 0
         self._limit_s = limit_s
         self._grace_s = grace_s
         self._loop = asyncio.get_running_loop()
         self._begun = self._loop.time()
         self._timeout: asyncio.Timeout | None = None
+        self._receiving = set() if receiving is None else receiving
 
     @asynccontextmanager
     async def in_time(self) -> AsyncIterator[None]:
         """Within it the body is read. Raises RequestTimeout when it takes too long."""
+        self._receiving.add(self)
         try:
             async with asyncio.timeout_at(self._last_moment) as self._timeout:
                 yield
@@ -51,6 +59,7 @@ class Arrival:
             ) from error
         finally:
             self._timeout = None
+            self._receiving.discard(self)
 
     def add(self, count: int) -> None:
         """So many bytes have come; within `in_time`."""
