@@ -33,7 +33,7 @@ run: .venv/.service $(FUSED) ## install, build the model if absent, start the se
 build: .venv/.training ## build the default model into models/fused
 	@$(BIN)/python -m training build
 
-test: .venv/.tests $(FUSED) $(SFACE) chromium ## prove it (the quick tests, under 15 minutes)
+test: .venv/.tests $(FUSED) $(SFACE) chromium ## prove it (the quick tests, some 20 minutes on 2 busy cores)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-long: .venv/.tests $(FUSED) $(SFACE) ## tests that take minutes: containers (needs Docker)

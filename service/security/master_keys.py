@@ -52,10 +52,6 @@ class MasterKeySource:
     command: str | None = None
 
     @property
-    def is_own_file(self) -> bool:
-        return not (self.text or self.file or self.command)
-
-    @property
     def changeable_file(self) -> Path | None:
         """The file that a new key can be added to; None if the keys come from elsewhere."""
         if self.text or self.command:

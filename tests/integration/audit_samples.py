@@ -60,6 +60,11 @@ def fault(data_dir: Path, expected: Anchor | None = None) -> Fault | None:
     return verdict(data_dir, expected).fault
 
 
+def found(data_dir: Path) -> tuple[int | None, str] | None:
+    wrong = fault(data_dir)
+    return None if wrong is None else (wrong.number, wrong.what)
+
+
 def request_ids(engine: Engine) -> list[str]:
     with engine.begin() as connection:
         rows = connection.execute(text("SELECT request_id FROM audit_log ORDER BY number"))

@@ -20,6 +20,7 @@ from tests.integration.audit_samples import (
     KEY,
     entry,
     fault,
+    found,
     opened,
     outsider,
     verdict,
@@ -46,11 +47,6 @@ def data_dir(tmp_path: Path, written: Path) -> Path:
 @pytest.fixture
 def database(data_dir: Path) -> Path:
     return data_dir / FILE
-
-
-def found(data_dir: Path) -> tuple[int | None, str] | None:
-    wrong = fault(data_dir)
-    return None if wrong is None else (wrong.number, wrong.what)
 
 
 def older_head(database: Path, data_dir: Path) -> tuple[object, ...]:

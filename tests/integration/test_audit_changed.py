@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.integration.audit_samples import (
     FILE,
     fault,
+    found,
     opened,
     outsider,
     verdict,
@@ -51,11 +52,6 @@ def data_dir(tmp_path: Path, written: Path) -> Path:
 @pytest.fixture
 def database(data_dir: Path) -> Path:
     return data_dir / FILE
-
-
-def found(data_dir: Path) -> tuple[int | None, str] | None:
-    wrong = fault(data_dir)
-    return None if wrong is None else (wrong.number, wrong.what)
 
 
 def test_a_log_that_nobody_touched_is_whole(data_dir: Path) -> None:
