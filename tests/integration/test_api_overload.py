@@ -113,17 +113,16 @@ async def saturation(ask: Callable[[], Awaitable[int]], seconds: float) -> float
 
 async def test_ten_times_saturation(tmp_path: Path, faces: Faces, probe: bytes) -> None:
     with enrolled(tmp_path, faces, queue_timeout_s=WAIT_S) as url:
-        for _ in range(ATTEMPTS):
+        for left in reversed(range(ATTEMPTS)):
             taken, begun = others_s(), time.perf_counter()
             try:
                 await overload(url, probe)
             except AssertionError:
                 # Half of what the service is able to, only if the cores are its own.
-                if others_s() - taken < OTHERS * (time.perf_counter() - begun):
+                if not left or others_s() - taken < OTHERS * (time.perf_counter() - begun):
                     raise
             else:
                 return
-    pytest.skip("other programs took the cores all the while")
 
 
 def others_s() -> float:
