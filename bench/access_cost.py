@@ -16,6 +16,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import numpy as np
+from sqlalchemy import Engine
 
 from bench.service import Measured, warm_service
 from bench.speed.http_bytes import Connection, post_form
@@ -24,7 +25,8 @@ from model.artifact import read_artifact
 from model.faces import Detector
 from service.core.audit import AuditEntry
 from service.security.vault import AesDataKey
-from service.storage.audit_file import AuditFile
+from service.storage.audit_place import make_audit_tables
+from service.storage.databases import Place, open_databases
 from service.storage.sealing import Details, Seal
 from service.storage.sql_audit import SqlAudit
 
@@ -95,8 +97,8 @@ def _recording_us() -> float:
     times = []
     with (
         tempfile.TemporaryDirectory() as name,
-        closing(AuditFile(Path(name))) as file,
-        closing(SqlAudit(file.engine, AesDataKey(bytes(32)))) as log,
+        closing(open_databases(Place(Path(name)))) as databases,
+        closing(_audit(databases.audit)) as log,
     ):
         for _ in range(_REPEATS):
             begun = time.perf_counter()
@@ -105,6 +107,11 @@ def _recording_us() -> float:
             # As between requests.
             time.sleep(0.001)
     return statistics.median(times)
+
+
+def _audit(engine: Engine) -> SqlAudit:
+    make_audit_tables(engine)
+    return SqlAudit(engine, AesDataKey(bytes(32)))
 
 
 def _opening_us() -> float:

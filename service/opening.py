@@ -9,6 +9,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from ipaddress import ip_address
 
+from sqlalchemy import Engine
+
 from service.core.access import Doorkeeper
 from service.core.secrecy import DataKey
 from service.security.admin_key import kept_admin_key, make_admin_key
@@ -19,8 +21,10 @@ from service.security.meter import Meter
 from service.security.vault import AesVault
 from service.settings import Settings, SettingsError
 from service.storage.audit_chain import KEY_NAME
-from service.storage.audit_file import AuditFile
+from service.storage.audit_place import make_audit_tables
+from service.storage.databases import Place
 from service.storage.open_store import open_store
+from service.storage.postgres import AddressError, postgres_url
 from service.storage.sql_audit import SqlAudit
 from service.storage.sql_store import SqlStore
 
@@ -36,7 +40,6 @@ class Opened:
 
     store: SqlStore
     pepper: DataKey
-    audit_file: AuditFile
     audit_key: DataKey
     audit: SqlAudit
 
@@ -45,29 +48,53 @@ class Opened:
         try:
             self.audit.close()
         finally:
-            self.audit_file.close()
             self.store.close()
+
+    @property
+    def audit_engine(self) -> Engine:
+        return self.store.databases.audit
 
 
 def opened(settings: Settings, *, make_master_key: bool = True) -> Opened:
-    """Opens the files of the settings, made or brought up to date as needed.
+    """Opens what the settings name, made or brought up to date as needed.
 
     Raises:
+        SettingsError: If an address of a database cannot be used.
         MasterKeyError: If the master key cannot be had, or is another one.
         OSError, NotReady, StorageFull, Overloaded: As `open_store`.
     """
     source = master_key_source(settings)
     masters = MasterKeys(lambda: source.read(make=make_master_key), source.version)
     with ExitStack() as stack:
-        store = open_store(settings.data_dir, AesVault(masters))
+        store = open_store(place_of(settings), AesVault(masters))
         stack.callback(store.close)
         pepper = store.data_keys.service_key("api keys")
         audit_key = store.data_keys.service_key(KEY_NAME)
-        file = AuditFile(settings.data_dir)
-        stack.callback(file.close)
-        audit = SqlAudit(file.engine, audit_key)
+        make_audit_tables(store.databases.audit)
+        audit = SqlAudit(store.databases.audit, audit_key)
         stack.pop_all()
-    return Opened(store, pepper, file, audit_key, audit)
+    return Opened(store, pepper, audit_key, audit)
+
+
+def place_of(settings: Settings) -> Place:
+    """Where the settings have everything stored.
+
+    Raises:
+        SettingsError: If an address of a database cannot be used.
+    """
+    found = []
+    for name in ("database", "keys_database"):
+        secret = getattr(settings, name)
+        address = secret.get_secret_value() if secret else None
+        if address is not None:
+            try:
+                postgres_url(address)
+            except AddressError as error:
+                raise SettingsError(f"SEMBLANCE_{name.upper()} {error}") from error
+        found.append(address)
+    if found[1] and not found[0]:
+        raise SettingsError("SEMBLANCE_KEYS_DATABASE goes with SEMBLANCE_DATABASE alone")
+    return Place(settings.data_dir, *found)
 
 
 def master_key_source(settings: Settings) -> MasterKeySource:
@@ -95,7 +122,10 @@ def gate_of(settings: Settings, found: Opened) -> Gate:
                 "make one with `python -m service keys create --scope admin`, or start with "
                 "--insecure, which lets everybody do everything"
             )
-        make_admin_key(keys, found.pepper, settings.data_dir)
+        # Several that start at once make one.
+        with found.store.data_keys.alone():
+            if not any_good(keys):
+                make_admin_key(keys, found.pepper, settings.data_dir)
     return Gate(Keys(keys, found.pepper), Meter(keys))
 
 

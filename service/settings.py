@@ -40,6 +40,8 @@ OTHER_VARIABLES = {
     "SEMBLANCE_HTTPS_PORT",
 }
 
+_SECRETS = {("master_key",), ("database",), ("keys_database",)}
+
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -60,7 +62,18 @@ class Settings(BaseSettings):
     )
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     data_dir: Path = Field(
-        Path("data"), description="Folder of the database and of compiled networks."
+        Path("data"),
+        description="Folder of the database, of keys made here, and of compiled networks.",
+    )
+    database: SecretStr | None = Field(
+        None,
+        description="Address of a PostgreSQL database, postgresql://user:password@host/name, "
+        "which is used instead of the files in the data folder; one for any number of replicas.",
+    )
+    keys_database: SecretStr | None = Field(
+        None,
+        description="Address of another one for the data keys alone, so that old backups of the "
+        "first are noise once a key is destroyed.",
     )
     artifact: Path = Field(Path("models/fused"), description="Folder of the model.")
     runtime: Literal["openvino", "openvino-float32", "tensorflow"] = Field(
@@ -238,7 +251,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     except ValidationError as error:
         lines = [
             f"{PREFIX}{'_'.join(str(part) for part in item['loc']).upper()}: {item['msg']}, "
-            f"found {'a secret' if item['loc'] == ('master_key',) else repr(item['input'])}"
+            f"found {'a secret' if item['loc'] in _SECRETS else repr(item['input'])}"
             for item in error.errors()
         ]
         raise SettingsError("; ".join(lines)) from error

@@ -13,6 +13,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 from model.artifact import Artifact, read_artifact
 from tests.faces import Faces
 from tests.faces import faces as fetch_faces
+from tests.postgres import Server, running_server, why_not
 from tests.running import ROOT, running_service
 
 
@@ -38,6 +39,15 @@ def service_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real service on an empty store, shared by the tests of one file."""
     with running_service(tmp_path_factory.mktemp("data")) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A real PostgreSQL; each test makes a database of its own in it."""
+    if reason := why_not():
+        pytest.skip(reason)
+    with running_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

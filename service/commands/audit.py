@@ -56,7 +56,7 @@ def verify_log(arguments: argparse.Namespace) -> int:
     """0 if the log is as it was written, 1 and the first fault if not."""
     with context() as at_hand:
         opened = at_hand.opened
-        verdict = check(opened.audit_file.engine, opened.audit_key, arguments.expect)
+        verdict = check(opened.audit_engine, opened.audit_key, arguments.expect)
     rows = verdict.good.number - verdict.base.number
     if verdict.fault is not None:
         print(f"the audit log is NOT as it was written: {verdict.fault}")
@@ -83,7 +83,7 @@ def export_log(arguments: argparse.Namespace) -> int:
             since=arguments.since,
             until=arguments.until,
         )
-        rows = exported(opened.audit_file.engine, opened.audit_key, wanted, at_hand.enrolled())
+        rows = exported(opened.audit_engine, opened.audit_key, wanted, at_hand.enrolled())
         for row in rows:
             # What somebody has put there that is no JSON is shown all the same.
             file.write(json.dumps(row, default=repr) + "\n")
@@ -93,7 +93,7 @@ def export_log(arguments: argparse.Namespace) -> int:
 def prune_log(arguments: argparse.Namespace) -> int:
     with context() as at_hand:
         opened = at_hand.opened
-        gone = prune_before(opened.audit_file.engine, opened.audit_key, arguments.before)
+        gone = prune_before(opened.audit_engine, opened.audit_key, arguments.before)
     print(f"{gone} rows deleted")
     return 0
 

@@ -12,7 +12,7 @@ from service.core.audit import Action, AuditEntry, Detail
 from service.core.errors import NotReady
 from service.opening import Opened, opened
 from service.settings import Settings, read_settings
-from service.storage.open_store import DATABASE_NAME
+from service.storage.databases import FACES_FILE
 from service.storage.sql_store import SqlStore
 from service.storage.tables import identities
 
@@ -62,7 +62,7 @@ def context(*, make: bool = False) -> Iterator[Context]:
         MasterKeyError: If the master key cannot be read.
     """
     settings = read_settings()
-    if not make and not (settings.data_dir / DATABASE_NAME).is_file():
+    if not (make or settings.database or (settings.data_dir / FACES_FILE).is_file()):
         raise NotReady(
             f"there is no database in '{settings.data_dir}'; SEMBLANCE_DATA_DIR names its folder"
         )

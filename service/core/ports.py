@@ -214,8 +214,12 @@ class Store(Protocol):
         """Replaces a derived embedding; does nothing if the reference is gone."""
         ...
 
-    def count(self) -> int:
-        """References of all identities, whatever model their embeddings are of."""
+    def count(self, at_most: int | None = None) -> int:
+        """References of all identities, whatever model their embeddings are of.
+
+        Args:
+            at_most: Where to stop counting: of a large gallery that takes long.
+        """
         ...
 
     def embeddings(self, fingerprint: str, *, after: int, limit: int) -> EmbeddingPage:

@@ -62,7 +62,8 @@ def search(core: Core, identity: str, probes: Array) -> Search | None:
     Args:
         probes: By the running model. Shape (N, D).
     """
-    if core.store.count() > core.policy.conflict_search:
+    most = core.policy.conflict_search
+    if core.store.count(at_most=most + 1) > most:
         return None
     nearest: list[list[_Near]] = [[] for _ in probes]
     compared, position = 0, 0

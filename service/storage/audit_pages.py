@@ -17,6 +17,7 @@ from service.storage.audit_chain import Head
 from service.storage.audit_rows import stored_head
 from service.storage.audit_tables import audit_log
 from service.storage.faults import translated
+from service.storage.postgres import reading_engine
 
 SIZE: Final = 1000
 
@@ -68,7 +69,7 @@ def rows_after(engine: Engine, number: int) -> Iterator[tuple[Any, ...]]:
 @contextmanager
 def _reading(engine: Engine) -> Iterator[Connection]:
     """A transaction that reads texts also where somebody put bytes that are none."""
-    with engine.begin() as connection:
+    with reading_engine(engine).begin() as connection:
         driver = connection.connection.driver_connection
         if not isinstance(driver, sqlite3.Connection):
             yield connection

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from service.core.errors import DamagedData
 from service.core.secrecy import DataKey
 from service.storage.audit_chain import Anchor, Head, Row, mac_of, same
 from service.storage.audit_tables import HEAD_ID, audit_head, audit_log
+from service.storage.postgres import is_postgres
 
 DAMAGED: Final = "the audit log was changed from outside; `audit verify` says where"
 _COLUMNS: Final = tuple(column.name for column in audit_log.columns)
@@ -54,6 +55,10 @@ def append(connection: Connection, key: DataKey, rows: Sequence[Row]) -> Anchor:
             belongs. To write on would cover what was done to the log.
     """
     found = stored_head(connection, to_write=True)
+    if found is None and is_postgres(connection):
+        # There is no row yet that one could lock.
+        connection.execute(text("LOCK TABLE audit_head IN SHARE ROW EXCLUSIVE MODE"))
+        found = stored_head(connection, to_write=True)
     if found is None and connection.scalar(select(func.count()).select_from(audit_log)):
         raise DamagedData(DAMAGED)
     if found is not None and not is_sealed(key, *found):

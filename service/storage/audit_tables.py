@@ -23,7 +23,22 @@ TRIGGERS: Final = {
     "audit_log_no_replace": "BEFORE INSERT ON audit_log WHEN EXISTS "
     "(SELECT 1 FROM audit_log WHERE number = NEW.number)",
 }
-"""By name: when each refuses. For SQLite."""
+"""By name: when each refuses, in SQLite."""
+
+POSTGRES_TRIGGERS: Final = {
+    "audit_log_no_update": "BEFORE UPDATE ON audit_log FOR EACH ROW",
+    "audit_log_no_delete": "BEFORE DELETE ON audit_log FOR EACH ROW WHEN (OLD.number > "
+    "audit_base())",
+    "audit_log_no_truncate": "BEFORE TRUNCATE ON audit_log FOR EACH STATEMENT",
+}
+"""The same in PostgreSQL, where a key that is there already refuses by itself."""
+
+POSTGRES_FUNCTIONS: Final = (
+    """CREATE OR REPLACE FUNCTION audit_base() RETURNS bigint LANGUAGE sql STABLE AS
+    $$ SELECT coalesce((SELECT base_count FROM audit_head WHERE id = 1), 0) $$""",
+    """CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$""",
+)
 
 audit_metadata = MetaData()
 

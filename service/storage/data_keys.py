@@ -12,12 +12,13 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
-from pathlib import Path
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from sqlalchemy import (
     Column,
+    Connection,
     Engine,
     LargeBinary,
     MetaData,
@@ -33,16 +34,13 @@ from sqlalchemy import (
 
 from service.core.errors import DamagedData
 from service.core.secrecy import DataKey, MasterKeyError, Vault
-from service.storage.engines import (
-    WRITES,
-    make_sqlite_file,
-    sqlite_engine,
-    use_write_ahead_log,
-)
+from service.storage.engines import WRITES
 from service.storage.erasure import erase_deleted
 from service.storage.faults import translated
+from service.storage.insertion import insertion
+from service.storage.postgres import take_turns
 
-FILE_NAME: Final = "keys.sqlite3"
+KEY_GONE: Final = "the key of stored data is gone"
 _MOST_HELD: Final = 4096
 _HELD_S: Final = 300.0
 
@@ -69,33 +67,34 @@ class DataKeys:
     Unwrapped keys are held for some minutes, as galleries are.
 
     Args:
-        path: Of the file; made, with mode 0600, if it is not there.
+        engine: Of an existing database; its tables are made if they are not there. It
+            is not closed here.
     """
 
-    def __init__(self, path: Path, vault: Vault) -> None:
-        make_sqlite_file(path)
+    def __init__(self, engine: Engine, vault: Vault) -> None:
         self._vault = vault
-        self._engine = sqlite_engine(path)
+        self._engine = engine
         self._held: OrderedDict[str, tuple[float, DataKey]] = OrderedDict()
         self._lock = threading.Lock()
-        try:
-            with translated():
-                use_write_ahead_log(self._engine)
-                if len(inspect(self._engine).get_table_names()) < len(metadata.tables):
-                    # Under the lock: others may come to the same point.
-                    metadata.create_all(self._writing())
-        except BaseException:
-            self._engine.dispose()
-            raise
+        with translated():
+            if not metadata.tables.keys() <= set(inspect(engine).get_table_names()):
+                with self.alone() as connection:
+                    metadata.create_all(connection)
 
-    def make(self) -> tuple[str, DataKey]:
-        """A new key of an identity, stored; and its id, 32 hex digits."""
-        key_id = secrets.token_hex(16)
+    @contextmanager
+    def alone(self) -> Iterator[Connection]:
+        """A transaction that no other process is in at the same time."""
+        with translated(), self._writing().begin() as connection:
+            take_turns(connection)
+            yield connection
+
+    def make(self, key_id: str) -> DataKey:
+        """A new key of an identity, stored under an id of `new_key_id`."""
         key, wrapped = self._vault.make(_about(data_keys, key_id))
         with translated(), self._writing().begin() as connection:
             connection.execute(insert(data_keys).values(key_id=key_id, wrapped=wrapped))
         self._hold(key_id, key)
-        return key_id, key
+        return key
 
     def key(self, key_id: str) -> DataKey | None:
         """None if there is no such key."""
@@ -147,15 +146,20 @@ class DataKeys:
             MasterKeyError: If it was wrapped by a master key that is not known.
         """
         about = _about(service_keys, name)
+        wanted = select(service_keys.c.wrapped).where(service_keys.c.key_id == name)
         with translated(), self._writing().begin() as connection:
-            wrapped = connection.scalar(
-                select(service_keys.c.wrapped).where(service_keys.c.key_id == name)
-            )
-            if wrapped is None:
-                key, wrapped = self._vault.make(about)
-                connection.execute(insert(service_keys).values(key_id=name, wrapped=wrapped))
-                return key
-        return self._vault.unwrap(wrapped, about)
+            found = connection.scalar(wanted)
+            if found is None:
+                _, made = self._vault.make(about)
+                connection.execute(
+                    insertion(connection, service_keys)
+                    .values(key_id=name, wrapped=made)
+                    .on_conflict_do_nothing()
+                )
+                # Another process may have made it in the meantime.
+                found = connection.scalar(wanted)
+        assert found is not None
+        return self._vault.unwrap(found, about)
 
     def rewrap(self) -> int:
         """Wraps all keys under the newest master key; answers how many were not.
@@ -183,9 +187,6 @@ class DataKeys:
         erase_deleted(self._engine)
         return count
 
-    def close(self) -> None:
-        self._engine.dispose()
-
     def _writing(self) -> Engine:
         return self._engine.execution_options(**WRITES)
 
@@ -210,3 +211,8 @@ class DataKeys:
 
 def _about(table: Table, key_id: str) -> bytes:
     return f"{table.name} {key_id}".encode()
+
+
+def new_key_id() -> str:
+    """32 hex digits that no key has."""
+    return secrets.token_hex(16)

@@ -7,7 +7,7 @@ import logging
 import numpy as np
 from sqlalchemy import Connection, Engine, select, update
 
-from service.storage.data_keys import DataKeys
+from service.storage.data_keys import DataKeys, new_key_id
 from service.storage.engines import WRITES, run_bare
 from service.storage.erasure import empty_log
 from service.storage.sealing import Details, Seal, image_digest
@@ -43,7 +43,8 @@ def _encrypt_next(engine: Engine, keys: DataKeys) -> bool:
         ).one_or_none()
         if row is None:
             return False
-        key_id, key = keys.make()
+        key_id = new_key_id()
+        key = keys.make(key_id)
         references = connection.execute(
             select(
                 face_references.c.id,

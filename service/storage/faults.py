@@ -11,10 +11,16 @@ from sqlalchemy.exc import DBAPIError
 from model.errors import SemblanceError
 from service.core.errors import NotReady, Overloaded, StorageFull
 
-_BY_SQLITE_CODE: dict[str, tuple[type[SemblanceError], str]] = {
-    "SQLITE_FULL": (StorageFull, "The storage is full; nothing was stored."),
-    "SQLITE_BUSY": (Overloaded, "The storage is busy; try again."),
-    "SQLITE_LOCKED": (Overloaded, "The storage is busy; try again."),
+_Fault = tuple[type[SemblanceError], str]
+
+_FULL: _Fault = (StorageFull, "The storage is full; nothing was stored.")
+_BUSY: _Fault = (Overloaded, "The storage is busy; try again.")
+_UNUSABLE: _Fault = (NotReady, "The storage cannot be used at the moment.")
+
+_BY_SQLITE_CODE: dict[str, _Fault] = {
+    "SQLITE_FULL": _FULL,
+    "SQLITE_BUSY": _BUSY,
+    "SQLITE_LOCKED": _BUSY,
 } | dict.fromkeys(
     (
         "SQLITE_CANTOPEN",
@@ -24,7 +30,22 @@ _BY_SQLITE_CODE: dict[str, tuple[type[SemblanceError], str]] = {
         "SQLITE_PERM",
         "SQLITE_READONLY",
     ),
-    (NotReady, "The storage cannot be used at the moment."),
+    _UNUSABLE,
+)
+
+# The first of these that an SQLSTATE begins with.
+_BY_SQLSTATE: dict[str, _Fault] = {
+    "53100": _FULL,
+    "54": _FULL,  # a limit of the program, such as a transaction's number
+    "53": _BUSY,  # connections, memory
+    "55P03": _BUSY,  # waited too long for a lock
+    "57014": _BUSY,  # took too long
+    "40": _BUSY,  # a deadlock, or others changed the same
+} | dict.fromkeys(
+    # Connection lost, refused; shutting down or starting; a read-only standby; a disk
+    # that fails; damaged files; no such database or table; no right to it.
+    ("08", "28", "57P", "25006", "58", "XX", "3D", "42P01", "42501", "25P03"),
+    _UNUSABLE,
 )
 
 
@@ -44,10 +65,26 @@ def translated() -> Iterator[None]:
         yield
     except (DBAPIError, sqlite3.Error) as error:
         driver_error = error.orig if isinstance(error, DBAPIError) else error
-        # An extended code such as SQLITE_IOERR_WRITE starts with its primary one.
-        name: str = getattr(driver_error, "sqlite_errorname", "")
-        fault = _BY_SQLITE_CODE.get("_".join(name.split("_")[:2]))
+        fault = _of_sqlite(driver_error) or _of_postgres(driver_error)
         if fault is None:
             raise
         kind, message = fault
         raise kind(message) from error
+
+
+def _of_sqlite(error: object) -> _Fault | None:
+    # An extended code such as SQLITE_IOERR_WRITE starts with its primary one.
+    name: str = getattr(error, "sqlite_errorname", "")
+    return _BY_SQLITE_CODE.get("_".join(name.split("_")[:2]))
+
+
+def _of_postgres(error: object) -> _Fault | None:
+    """Told by its attributes: the driver is not there where it is not used."""
+    if not hasattr(error, "sqlstate"):
+        return None
+    code: str | None = error.sqlstate
+    if code is None:
+        # It never reached the server, or lost it. What the driver itself refuses to send
+        # is a mistake of ours.
+        return _UNUSABLE if type(error).__name__ == "OperationalError" else None
+    return next((fault for start, fault in _BY_SQLSTATE.items() if code.startswith(start)), None)

@@ -131,9 +131,10 @@ class MemoryStore:
                             entry.reference, embedding=embedding.copy(), fingerprint=fingerprint
                         )
 
-    def count(self) -> int:
+    def count(self, at_most: int | None = None) -> int:
         with self._lock:
-            return sum(len(owner.entries) for owner in self._identities.values())
+            count = sum(len(owner.entries) for owner in self._identities.values())
+        return count if at_most is None else min(count, at_most)
 
     def embeddings(self, fingerprint: str, *, after: int, limit: int) -> EmbeddingPage:
         with self._lock:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import numpy as np
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -23,19 +23,21 @@ from sqlalchemy import (
 
 from service.core.errors import UnknownIdentity, UnknownReference
 from service.core.ports import (
-    EmbeddingPage,
     IdentitySummary,
     NewReference,
     Reference,
     StoredImage,
 )
 from service.core.secrecy import DataKey
+from service.storage.insertion import insertion
 from service.storage.revisions import new_revision
 from service.storage.sealing import Details, Seal, image_digest
 from service.storage.tables import face_references, identities, reference_images
 
 NO_IDENTITY = "No such identity is enrolled."
 NO_REFERENCE = "The identity has no such reference."
+
+_REFERENCE_ID = re.compile("[0-9a-f]{1,32}")
 
 _REFERENCES = select(
     identities.c.name,
@@ -54,14 +56,6 @@ _REFERENCES = select(
     )
 )
 
-_EMBEDDINGS = select(
-    face_references.c.id,
-    identities.c.name,
-    identities.c.data_key,
-    face_references.c.reference_id,
-    face_references.c.embedding,
-).join_from(face_references, identities)
-
 _COUNT = (
     select(func.count())
     .select_from(face_references)
@@ -75,8 +69,21 @@ SUMMARIES: Select[Any] = select(
 
 
 def stored_name(collection: str, identity: str) -> str:
-    """What the name of an identity of a collection is stored as."""
+    """What the name of an identity of a collection is stored as.
+
+    Raises:
+        UnknownIdentity: If no database could hold the name.
+    """
+    if "\0" in identity:
+        raise UnknownIdentity(NO_IDENTITY)
     return f"{collection}/{identity}"
+
+
+def check_reference_id(text: str) -> str:
+    """Raises UnknownReference if no reference can have this id."""
+    if not _REFERENCE_ID.fullmatch(text):
+        raise UnknownReference(NO_REFERENCE)
+    return text
 
 
 def own_name(stored: str) -> str:
@@ -125,17 +132,21 @@ class Owner:
     key_id: str
 
 
-def find_identity(connection: Connection, name: str) -> Owner | None:
-    """An identity by its stored name, or None."""
-    row = connection.execute(
-        select(identities.c.id, identities.c.data_key).where(identities.c.name == name)
-    ).one_or_none()
+def find_identity(connection: Connection, name: str, *, to_change: bool = False) -> Owner | None:
+    """An identity by its stored name, or None.
+
+    Args:
+        to_change: Lets nobody else change it until the transaction ends.
+    """
+    wanted = select(identities.c.id, identities.c.data_key).where(identities.c.name == name)
+    # SQLite, where a transaction that writes is alone, has no such words.
+    row = connection.execute(wanted.with_for_update() if to_change else wanted).one_or_none()
     return None if row is None else Owner(row.id, name, row.data_key)
 
 
-def require_identity(connection: Connection, name: str) -> Owner:
-    """An identity by its stored name. Raises UnknownIdentity."""
-    found = find_identity(connection, name)
+def require_identity(connection: Connection, name: str, *, to_change: bool = False) -> Owner:
+    """As `find_identity`. Raises UnknownIdentity."""
+    found = find_identity(connection, name, to_change=to_change)
     if found is None:
         raise UnknownIdentity(NO_IDENTITY)
     return found
@@ -157,53 +168,6 @@ def references_of(connection: Connection, owner: Owner, key: DataKey) -> list[Re
     return [_to_reference(row, key) for row in rows]
 
 
-def count_all(connection: Connection, collection: str) -> int:
-    return connection.execute(
-        select(func.count())
-        .select_from(face_references.join(identities))
-        .where(of_collection(collection))
-    ).scalar_one()
-
-
-def embeddings_after(
-    connection: Connection,
-    collection: str,
-    fingerprint: str,
-    *,
-    after: int,
-    limit: int,
-    keys_of: Callable[[set[str]], Mapping[str, DataKey]],
-) -> EmbeddingPage:
-    """A page of a collection's embeddings of one model, in order of enrolment.
-
-    Args:
-        keys_of: Data keys by their ids.
-    """
-    rows = connection.execute(
-        _EMBEDDINGS.where(
-            face_references.c.fingerprint == fingerprint,
-            face_references.c.id > after,
-            of_collection(collection),
-        )
-        .order_by(face_references.c.id)
-        .limit(limit)
-    ).all()
-    keys = keys_of({row.data_key for row in rows})
-    # The key goes with its identity, and may have gone since the rows were read.
-    position = rows[-1].id if len(rows) == limit else None
-    rows = [row for row in rows if row.data_key in keys]
-    opened = [
-        Seal(keys[row.data_key], row.name, row.reference_id).opened_embedding(row.embedding)
-        for row in rows
-    ]
-    return EmbeddingPage(
-        identities=tuple(own_name(row.name) for row in rows),
-        reference_ids=tuple(row.reference_id for row in rows),
-        embeddings=np.stack(opened) if opened else np.empty((0, 0), np.float32),
-        position=position,
-    )
-
-
 def references_by_hash(
     connection: Connection, owner: Owner, key: DataKey, hashes: Collection[str]
 ) -> dict[str, Reference]:
@@ -219,15 +183,21 @@ def references_by_hash(
     return {reference.content_hash: reference for reference in found}
 
 
-def insert_identity(connection: Connection, name: str, key_id: str, created_at: datetime) -> Owner:
-    """Adds an identity under its stored name."""
-    values = {
-        "name": name,
-        "created_at": created_at,
-        "revision": new_revision(),
-        "data_key": key_id,
-    }
-    return Owner(_insert(connection, insert(identities).values(values)), name, key_id)
+def insert_identity(
+    connection: Connection, name: str, key_id: str, created_at: datetime
+) -> Owner | None:
+    """Adds an identity under its stored name; None if another transaction just did.
+
+    Waits for one that is under way.
+    """
+    statement = (
+        insertion(connection, identities)
+        .values(name=name, created_at=created_at, revision=new_revision(), data_key=key_id)
+        .on_conflict_do_nothing(index_elements=["name"])
+        .returning(identities.c.id)
+    )
+    number = connection.scalar(statement)
+    return None if number is None else Owner(number, name, key_id)
 
 
 def insert_reference(
@@ -276,7 +246,7 @@ def read_image(
         .select_from(face_references.outerjoin(reference_images))
         .where(
             face_references.c.identity_id == owner.number,
-            face_references.c.reference_id == reference_id,
+            face_references.c.reference_id == check_reference_id(reference_id),
         )
     ).one_or_none()
     if row is None:

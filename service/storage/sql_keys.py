@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, Row, insert, select, update
 from service.core.access import ApiKey, check_scopes
 from service.storage.engines import WRITES
 from service.storage.faults import translated
+from service.storage.insertion import insertion
 from service.storage.tables import api_keys, key_usage
 
 
@@ -59,20 +60,20 @@ class SqlKeys:
             return changed.rowcount == 1
 
     def count_requests(self, key_id: str, day: str, requests: int) -> int:
-        named = (key_usage.c.key_id == key_id, key_usage.c.day == day)
-        before_now = select(key_usage.c.requests).where(*named)
         if not requests:
+            named = (key_usage.c.key_id == key_id, key_usage.c.day == day)
             with translated(), self._engine.begin() as connection:
-                return connection.scalar(before_now) or 0
+                return connection.scalar(select(key_usage.c.requests).where(*named)) or 0
         with self._writing() as connection:
-            before = connection.scalar(before_now)
-            if before is None:
-                connection.execute(
-                    insert(key_usage).values(key_id=key_id, day=day, requests=requests)
-                )
-                return requests
-            connection.execute(update(key_usage).where(*named).values(requests=before + requests))
-            total: int = before + requests
+            added = insertion(connection, key_usage).values(
+                key_id=key_id, day=day, requests=requests
+            )
+            total: int = connection.execute(
+                added.on_conflict_do_update(
+                    index_elements=["key_id", "day"],
+                    set_={"requests": key_usage.c.requests + added.excluded.requests},
+                ).returning(key_usage.c.requests)
+            ).scalar_one()
             return total
 
 

@@ -5,20 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
-from datetime import UTC, datetime
+from datetime import datetime
 
-from sqlalchemy import Connection, Engine, delete, select, update
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.exc import DBAPIError
 
 from model.types import Array
 from service.core.access import DEFAULT_COLLECTION
-from service.core.errors import (
-    DamagedData,
-    NotReady,
-    TooManyReferences,
-    UnknownIdentity,
-    UnknownReference,
-)
+from service.core.errors import DamagedData, NotReady, UnknownIdentity, UnknownReference
 from service.core.ports import (
     About,
     EmbeddingPage,
@@ -30,11 +24,14 @@ from service.core.ports import (
     StoredImage,
 )
 from service.core.secrecy import DataKey
-from service.storage import people, queries
-from service.storage.data_keys import DataKeys
+from service.storage import embedding_pages, people, queries
+from service.storage.data_keys import KEY_GONE, DataKeys
+from service.storage.databases import Databases
 from service.storage.engines import WRITES
+from service.storage.enrolment import add_references
 from service.storage.erasure import erase_deleted
 from service.storage.faults import translated
+from service.storage.postgres import is_postgres, keep_writers_out, reading_engine
 from service.storage.revisions import RevisionQuery, set_revision
 from service.storage.sealing import Seal
 from service.storage.sql_keys import SqlKeys
@@ -51,14 +48,16 @@ class SqlStore:
     """
 
     def __init__(
-        self, engine: Engine, data_keys: DataKeys, collection: str = DEFAULT_COLLECTION
+        self, databases: Databases, data_keys: DataKeys, collection: str = DEFAULT_COLLECTION
     ) -> None:
-        self.engine = engine
+        self.databases = databases
+        self.engine = databases.faces
         self.data_keys = data_keys
-        self.keys = SqlKeys(engine)
-        self._writing_engine = engine.execution_options(**WRITES)
-        self._revision_of = RevisionQuery(engine)
-        self._standing_of = StandingQuery(engine)
+        self.keys = SqlKeys(self.engine)
+        self._reading_engine = reading_engine(self.engine)
+        self._writing_engine = self.engine.execution_options(**WRITES)
+        self._revision_of = RevisionQuery(databases.lookups)
+        self._standing_of = StandingQuery(databases.lookups)
         self._collection = collection
 
     def within(self, collection: str) -> SqlStore:
@@ -71,7 +70,7 @@ class SqlStore:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with translated(), self.engine.begin() as connection:
+        with translated(), self._reading_engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -89,34 +88,15 @@ class SqlStore:
     ) -> list[Enrolled]:
         if not references:
             return []
-        created_at = datetime.now(UTC)
-        name = self._stored(identity)
         with self._writing() as connection:
-            owner = queries.find_identity(connection, name)
-            if owner is None:
-                # If this fails further on, a key is left over that opens nothing.
-                key_id, key = self.data_keys.make()
-                owner = queries.insert_identity(connection, name, key_id, created_at)
-            else:
-                key = self._key_of(owner)
-            hashes = {new.content_hash for new in references}
-            stored = queries.references_by_hash(connection, owner, key, hashes)
-            fresh = len(hashes) - len(stored)
-            if fresh and queries.count_references(connection, owner) + fresh > limit:
-                raise TooManyReferences(f"An identity may have {limit} references, not more.")
-            if fresh:
-                set_revision(connection, owner.number)
-            enrolled = []
-            for new in references:
-                duplicate = new.content_hash in stored
-                if not duplicate:
-                    stored[new.content_hash] = queries.insert_reference(
-                        connection, owner, key, new, created_at
-                    )
-                enrolled.append(Enrolled(stored[new.content_hash], duplicate))
-            if about is not None:
-                people.describe(connection, owner, key, about)
-        return enrolled
+            return add_references(
+                connection,
+                self.data_keys,
+                self._stored(identity),
+                references,
+                limit=limit,
+                about=about,
+            )
 
     def revision(self, identity: str) -> int:
         with translated():
@@ -134,17 +114,17 @@ class SqlStore:
 
     def add_failure(self, identity: str) -> int:
         with self._writing() as connection:
-            owner = queries.require_identity(connection, self._stored(identity))
+            owner = queries.require_identity(connection, self._stored(identity), to_change=True)
             return count_failure(connection, owner.number)
 
     def forget_failures(self, identity: str) -> None:
         with self._writing() as connection:
-            owner = queries.require_identity(connection, self._stored(identity))
+            owner = queries.require_identity(connection, self._stored(identity), to_change=True)
             clear_failures(connection, owner.number, used=False)
 
     def note_use(self, identity: str) -> None:
         with self._writing() as connection:
-            owner = queries.require_identity(connection, self._stored(identity))
+            owner = queries.require_identity(connection, self._stored(identity), to_change=True)
             clear_failures(connection, owner.number, used=True)
 
     def references(self, identity: str) -> list[Reference]:
@@ -160,6 +140,7 @@ class SqlStore:
                 select(identities.c.id, identities.c.name, identities.c.data_key)
                 .join_from(face_references, identities)
                 .where(named, queries.of_collection(self._collection))
+                .with_for_update(of=identities)
             ).one_or_none()
             if row is None:
                 return
@@ -172,13 +153,13 @@ class SqlStore:
             )
             set_revision(connection, owner.number)
 
-    def count(self) -> int:
+    def count(self, at_most: int | None = None) -> int:
         with self._reading() as connection:
-            return queries.count_all(connection, self._collection)
+            return embedding_pages.count_all(connection, self._collection, at_most)
 
     def embeddings(self, fingerprint: str, *, after: int, limit: int) -> EmbeddingPage:
         with self._reading() as connection:
-            return queries.embeddings_after(
+            return embedding_pages.embeddings_after(
                 connection,
                 self._collection,
                 fingerprint,
@@ -230,7 +211,7 @@ class SqlStore:
 
     def delete_identity(self, identity: str) -> int:
         with self._writing() as connection:
-            owner = queries.require_identity(connection, self._stored(identity))
+            owner = queries.require_identity(connection, self._stored(identity), to_change=True)
             count = queries.count_references(connection, owner)
             connection.execute(delete(identities).where(identities.c.id == owner.number))
         self._erase(owner)
@@ -238,11 +219,11 @@ class SqlStore:
 
     def delete_reference(self, identity: str, reference_id: str) -> None:
         with self._writing() as connection:
-            owner = queries.require_identity(connection, self._stored(identity))
+            owner = queries.require_identity(connection, self._stored(identity), to_change=True)
             gone = connection.execute(
                 delete(face_references).where(
                     face_references.c.identity_id == owner.number,
-                    face_references.c.reference_id == reference_id,
+                    face_references.c.reference_id == queries.check_reference_id(reference_id),
                 )
             )
             if gone.rowcount == 0:
@@ -265,7 +246,7 @@ class SqlStore:
             now = queries.require_identity(connection, owner.name)
         if now.key_id != owner.key_id:  # deleted, and enrolled again
             raise UnknownIdentity(queries.NO_IDENTITY)
-        raise DamagedData("the key of stored data is gone")
+        raise DamagedData(KEY_GONE)
 
     def _erase(self, owner: queries.Owner) -> None:
         """Of an identity whose rows were deleted: its key, and the traces of both."""
@@ -274,13 +255,14 @@ class SqlStore:
 
     def wait_for_writers(self) -> None:
         """Returns when every transaction that was writing is over."""
-        with self._writing():
-            pass
+        with self._writing() as connection:
+            keep_writers_out(connection)
 
     def check(self) -> None:
         # Open connections keep reading a file that was deleted or replaced under
         # them: a new one tells what the next start would find.
-        self.engine.dispose()
+        if not is_postgres(self.engine):
+            self.engine.dispose()
         try:
             with self._reading() as connection:
                 connection.execute(queries.SUMMARIES.limit(1)).all()
@@ -288,6 +270,5 @@ class SqlStore:
             raise NotReady("The storage cannot be read.") from error
 
     def close(self) -> None:
-        """Ends the use of the store; the last to close it leaves two files behind."""
-        self.engine.dispose()
-        self.data_keys.close()
+        """Ends the use of the store; the last to close it leaves no write-ahead log behind."""
+        self.databases.close()

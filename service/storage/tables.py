@@ -19,6 +19,7 @@ from sqlalchemy import (
     Column,
     Float,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -39,6 +40,9 @@ metadata = MetaData(
     }
 )
 
+# Of a row: 64 bits. SQLite gives this form to its own row number, which has as many.
+_NUMBER = BigInteger().with_variant(Integer, "sqlite")
+
 # Names are equal only code point by code point, and sorted by code point: what
 # SQLite does unasked, and PostgreSQL in the collation "C".
 _EXACT_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
@@ -46,18 +50,18 @@ _EXACT_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 identities = Table(
     "identities",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", _NUMBER, primary_key=True),
     Column("name", _EXACT_TEXT, nullable=False, unique=True),
     Column("created_at", UtcDateTime, nullable=False),
     # Of the references: another one with each change; see `revisions`.
     Column("revision", BigInteger, nullable=False, server_default="0"),
-    # Verifications in vain since the last that was not, and when the latest was.
     # Its data key in the file of keys (data_keys.py). None before encryption (encrypt.py).
     Column("data_key", String(32), nullable=True),
     # Consent and metadata, sealed.
     Column("details", LargeBinary, nullable=True),
     # Seconds since 1970 of the latest verification, to the day or so.
     Column("used_at", Float(53), nullable=True),
+    # Verifications in vain since the last that was not, and when the latest was.
     Column("failures", Integer, nullable=False, server_default="0"),
     # Seconds since 1970: read without SQLAlchemy, which alone makes times of a database's.
     Column("failed_at", Float(53), nullable=True),
@@ -67,11 +71,11 @@ face_references = Table(
     "face_references",
     metadata,
     # Grows with every reference: its order is the order of enrolment.
-    Column("id", Integer, primary_key=True),
+    Column("id", _NUMBER, primary_key=True),
     Column("reference_id", String(32), nullable=False, unique=True),
     Column(
         "identity_id",
-        Integer,
+        _NUMBER,
         ForeignKey("identities.id", ondelete="CASCADE"),
         nullable=False,
     ),
@@ -87,6 +91,8 @@ face_references = Table(
     Column("created_at", UtcDateTime, nullable=False),
     # Also the index by which the references of an identity are found.
     UniqueConstraint("identity_id", "content_hash"),
+    # Those of one model in order of enrolment; and whether a model has any.
+    Index(None, "fingerprint", "id"),
 )
 
 reference_images = Table(
@@ -94,7 +100,7 @@ reference_images = Table(
     metadata,
     Column(
         "id",
-        Integer,
+        _NUMBER,
         ForeignKey("face_references.id", ondelete="CASCADE"),
         primary_key=True,
         autoincrement=False,
@@ -106,7 +112,7 @@ reference_images = Table(
 api_keys = Table(
     "api_keys",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", _NUMBER, primary_key=True),
     Column("key_id", String(16), nullable=False, unique=True),
     Column("digest", String(64), nullable=False),
     Column("name", Text, nullable=False),

@@ -17,7 +17,8 @@ from service.core.audit import AuditEntry
 from service.security.vault import AesDataKey
 from service.storage.audit_chain import Anchor
 from service.storage.audit_check import Fault, Verdict, check
-from service.storage.audit_file import AuditFile
+from service.storage.audit_place import make_audit_tables
+from service.storage.databases import Place, open_databases
 from service.storage.sql_audit import SqlAudit
 
 FILE = "audit.sqlite3"
@@ -36,6 +37,18 @@ def entry(tag: object, *, collection: str = "default", subject: str | None = "an
         details={"rule": "share", "detection_threshold": 0.61, "fmr": 1e-4, "matched": 2},
         request_id=f"request-{tag}",
     )
+
+
+class AuditFile:
+    """An audit log by itself, as the service has it in its data folder."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._databases = open_databases(Place(data_dir))
+        self.engine = self._databases.audit
+        make_audit_tables(self.engine)
+
+    def close(self) -> None:
+        self._databases.close()
 
 
 @contextmanager

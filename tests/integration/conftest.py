@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -14,6 +15,7 @@ from model.artifact import Artifact
 from service.core.ports import Store
 from service.storage.memory_store import MemoryStore
 from tests.integration.vaults import open_store
+from tests.postgres import Server
 
 OTHER_FINGERPRINT = "f" * 16
 
@@ -24,11 +26,20 @@ def client(service_url: str) -> Iterator[httpx.Client]:
         yield connected
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    store: Store = MemoryStore() if request.param == "memory" else open_store(tmp_path / "data")
-    yield store
-    store.close()
+    with closing(_store(request, tmp_path / "data")) as store:
+        yield store
+
+
+def _store(request: pytest.FixtureRequest, folder: Path) -> Store:
+    match request.param:
+        case "memory":
+            return MemoryStore()
+        case "sqlite":
+            return open_store(folder)
+    server: Server = request.getfixturevalue("postgres")
+    return open_store(folder, address=server.new_database())
 
 
 @pytest.fixture(scope="session")

@@ -210,7 +210,7 @@ def test_a_folder_without_a_database(
 
 def pruned(context: Context) -> int:
     opened = context.opened
-    return prune_before(opened.audit_file.engine, opened.audit_key, BEGIN + timedelta(hours=2))
+    return prune_before(opened.audit_engine, opened.audit_key, BEGIN + timedelta(hours=2))
 
 
 def test_pruning_leaves_a_whole_chain(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -236,7 +236,7 @@ def test_the_database_refuses_to_delete_what_the_head_does_not_give_free(
 ) -> None:
     assert (
         prune_before(
-            context.opened.audit_file.engine, context.opened.audit_key, BEGIN + timedelta(hours=2)
+            context.opened.audit_engine, context.opened.audit_key, BEGIN + timedelta(hours=2)
         )
         == 2
     )
@@ -250,9 +250,7 @@ def test_the_database_refuses_to_delete_what_the_head_does_not_give_free(
 def test_a_row_from_before_the_pruning_put_back(data_dir: Path, context: Context) -> None:
     with closing(sqlite3.connect(data_dir / FILE)) as connection:
         row = connection.execute("SELECT * FROM audit_log WHERE number = 1").fetchone()
-    prune_before(
-        context.opened.audit_file.engine, context.opened.audit_key, BEGIN + timedelta(hours=2)
-    )
+    prune_before(context.opened.audit_engine, context.opened.audit_key, BEGIN + timedelta(hours=2))
     with outsider(data_dir / FILE) as connection:
         connection.execute(f"INSERT INTO audit_log VALUES ({', '.join('?' * len(row))})", row)
     assert run(["audit", "verify"]) == 1
@@ -263,7 +261,7 @@ def test_a_log_that_was_changed_is_not_pruned(data_dir: Path, context: Context) 
         connection.execute("UPDATE audit_log SET outcome = 'x' WHERE number = 1")
     with pytest.raises(DamagedData):
         prune_before(
-            context.opened.audit_file.engine, context.opened.audit_key, BEGIN + timedelta(hours=2)
+            context.opened.audit_engine, context.opened.audit_key, BEGIN + timedelta(hours=2)
         )
     with closing(sqlite3.connect(data_dir / FILE)) as connection:
         assert connection.execute("SELECT count(*) FROM audit_log").fetchone() == (len(ENTRIES),)

@@ -9,8 +9,8 @@ from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
-from service.storage.audit_file import AuditFile
 from tests.integration.audit_samples import (
+    AuditFile,
     fault,
     opened,
     record_some,

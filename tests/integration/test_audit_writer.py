@@ -18,11 +18,11 @@ from sqlalchemy import Engine, event
 from service.core.errors import NotReady, StorageFull
 from service.storage import engines
 from service.storage.audit_check import check
-from service.storage.audit_file import AuditFile
 from service.storage.sql_audit import SqlAudit
 from tests.integration.audit_samples import (
     FILE,
     KEY,
+    AuditFile,
     entry,
     fault,
     opened,

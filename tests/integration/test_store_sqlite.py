@@ -19,6 +19,7 @@ from service.core.errors import NotReady, Overloaded, StorageFull
 from service.core.ports import NewReference
 from service.storage import engines
 from service.storage.data_keys import DataKeys
+from service.storage.databases import Place, open_databases
 from service.storage.migrations import HEAD, migrate
 from service.storage.sql_store import SqlStore
 from service.storage.tables import metadata
@@ -28,6 +29,7 @@ from tests.integration.vaults import VAULT, open_store
 
 FILE = "semblance.sqlite3"
 KEYS = "keys.sqlite3"
+AUDIT = "audit.sqlite3"
 
 
 @pytest.fixture
@@ -96,7 +98,7 @@ def test_a_migration_that_fails_leaves_no_table(data_dir: Path) -> None:
 def test_only_the_owner_may_read_the_files(data_dir: Path, store: SqlStore) -> None:
     store.enrol("ann", [new_reference("1")], limit=5)
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in data_dir.iterdir()}
-    files = [name + end for name in (FILE, KEYS) for end in ("", "-wal", "-shm")]
+    files = [name + end for name in (FILE, KEYS) for end in ("", "-wal", "-shm")] + [AUDIT]
     assert modes == dict.fromkeys(files, 0o600)
     assert stat.S_IMODE(data_dir.stat().st_mode) == 0o700
 
@@ -111,7 +113,7 @@ def test_a_path_may_hold_any_character(tmp_path: Path) -> None:
     folder = tmp_path / "a b?mode=ro#%20é;"
     with closing(open_store(folder)) as store:
         store.enrol("ann", [new_reference("1")], limit=5)
-    assert sorted(path.name for path in folder.iterdir()) == [KEYS, FILE]
+    assert sorted(path.name for path in folder.iterdir()) == [AUDIT, KEYS, FILE]
 
 
 # Several processes
@@ -148,14 +150,16 @@ def test_a_database_that_another_keeps_locked(data_dir: Path, store: SqlStore) -
 def test_a_full_disk_leaves_nothing_half_written(data_dir: Path) -> None:
     with closing(open_store(data_dir)) as store:
         store.enrol("ann", [new_reference("1")], limit=99)
-    engine = engines.sqlite_engine(data_dir / FILE)
+    databases = open_databases(Place(data_dir))
+    engine = databases.faces
+    engine.dispose()
     pages = (data_dir / FILE).stat().st_size // 4096 + 20
 
     @event.listens_for(engine, "connect")
     def bound(connection: sqlite3.Connection, _entry: object) -> None:
         connection.execute(f"PRAGMA max_page_count = {pages}")
 
-    store = SqlStore(engine, DataKeys(data_dir / KEYS, VAULT))
+    store = SqlStore(databases, DataKeys(databases.keys, VAULT))
     with pytest.raises(StorageFull) as raised:
         store.enrol("ann", [new_reference(f"a {n}") for n in range(20)], limit=99)
     assert str(data_dir) not in str(raised.value)

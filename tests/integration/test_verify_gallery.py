@@ -50,7 +50,7 @@ def runtime(sface_artifact: Artifact) -> Runtime:
 def core(tmp_path: Path, sface_artifact: Artifact, runtime: Runtime) -> Iterator[Core]:
     with closing(open_store(tmp_path)) as opened:
         detector = Detector(sface_artifact.detector)
-        store = Watched(opened.engine, opened.data_keys)
+        store = Watched(opened.databases, opened.data_keys)
         yield Core(model=runtime, detector=detector, store=store, policy=Policy(gate="off"))
 
 

@@ -10,14 +10,16 @@ from service.core.secrecy import Vault
 from service.security.master_keys import MasterKeys
 from service.security.vault import AesVault
 from service.storage import open_store as opening
+from service.storage.databases import Place
 from service.storage.sql_store import SqlStore
 
 MASTER_KEY = b"not a secret: only tests use it."
 VAULT = AesVault(MasterKeys(lambda: (MASTER_KEY,)))
 
 
-def open_store(data_dir: Path, vault: Vault = VAULT) -> SqlStore:
-    return opening.open_store(data_dir, vault)
+def open_store(data_dir: Path, vault: Vault = VAULT, address: str | None = None) -> SqlStore:
+    """Of SQLite's files in a folder, or of the PostgreSQL database at an address."""
+    return opening.open_store(Place(data_dir, address), vault)
 
 
 class GlassKey:

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from service.core.errors import NotReady
 from service.storage.engines import WRITES
+from service.storage.postgres import take_turns
 
 
 def alembic_config() -> Config:
@@ -26,8 +27,8 @@ def alembic_config() -> Config:
 def upgrade(engine: Engine) -> None:
     """Applies the revisions that are missing, all in one transaction or none.
 
-    Two processes may do it at once: a transaction that writes locks first, so
-    the second one waits, and then finds nothing left to do.
+    Several processes may do it at once: one takes its turn, and those behind it find
+    nothing left to do.
 
     Raises:
         NotReady: If a newer version of this program has used the database.
@@ -35,6 +36,7 @@ def upgrade(engine: Engine) -> None:
     config = alembic_config()
     scripts = ScriptDirectory.from_config(config)
     with engine.execution_options(**WRITES).begin() as connection:
+        take_turns(connection)
         current = set(MigrationContext.configure(connection).get_current_heads())
         known = {script.revision for script in scripts.walk_revisions()}
         if current - known:
