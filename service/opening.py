@@ -63,10 +63,11 @@ def opened(settings: Settings, *, make_master_key: bool = True) -> Opened:
         MasterKeyError: If the master key cannot be had, or is another one.
         OSError, NotReady, StorageFull, Overloaded: As `open_store`.
     """
+    place = place_of(settings)
     source = master_key_source(settings)
     masters = MasterKeys(lambda: source.read(make=make_master_key), source.version)
     with ExitStack() as stack:
-        store = open_store(place_of(settings), AesVault(masters))
+        store = open_store(place, AesVault(masters))
         stack.callback(store.close)
         pepper = store.data_keys.service_key("api keys")
         audit_key = store.data_keys.service_key(KEY_NAME)

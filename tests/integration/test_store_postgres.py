@@ -192,7 +192,7 @@ def test_who_looks_for_keys_without_an_identity_waits_for_an_enrolment(store: Sq
     store.enrol("bob", [new_reference("1")], limit=5)
     enrolled, go_on = threading.Event(), threading.Event()
 
-    commits = []
+    commits: list[str] = []
 
     @event.listens_for(store.engine, "commit")
     def before_commit(_connection: object) -> None:
