@@ -17,7 +17,7 @@ from tests.integration.api_client import answer, enrol, post, problem
 from tests.running import Service, running_service, service_process
 
 CALLERS = 32
-BATCHED = {"faces_at_once": 4, "pictures_at_once": 4, "workers": CALLERS}
+BATCHED = {"faces_at_once": 4, "pictures_at_once": 4, "workers": CALLERS, "queue_timeout_s": 60}
 NAMES = ("obama3.jpg", "biden.jpg", "astronaut.png", "obama2.jpg")
 
 
