@@ -17,12 +17,13 @@ import cv2
 import numpy as np
 import openvino as ov
 
+from model.cells import STRIDES, Cells, boxes_and_points, cells_of
+from model.runtimes.batches import Batches
 from model.runtimes.compiled import CompiledNetworks
 from model.runtimes.network import Network, Several
 from model.runtimes.rounding import leave_unrounded, sums_integers
-from model.types import AnyArray, Array, Image
+from model.types import Array, Image
 
-STRIDES = (8, 16, 32)
 LANDMARKS = ("right_eye", "left_eye", "nose", "right_mouth", "left_mouth")
 """Order of the landmark rows; right and left are the person's own."""
 
@@ -80,7 +81,8 @@ class Detector:
         path: The detector's file, a graph as `model.backbones.yunet` makes it.
         integers: Whether to compute in integers; None: if the CPU is made for it.
         networks: Compiles, or reads what was compiled before.
-        threads, several: As for `model.runtimes.network.Network`.
+        threads, several, batches: As for `model.runtimes.network.Network`.
+        most_batched: Pictures of one batch.
         min_confidence: Faces below it are not reported.
         max_side_px: Larger images are detected on a copy scaled to this.
     """
@@ -95,6 +97,8 @@ class Detector:
         integers: bool | None = None,
         networks: CompiledNetworks | None = None,
         several: Several | None = None,
+        batches: Batches | None = None,
+        most_batched: int = 1,
     ) -> None:
         self._path = path
         self._digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -102,6 +106,7 @@ class Detector:
         self._threads = threads
         self._integers = sums_integers() if integers is None else integers
         self._several = several
+        self._batches, self._most_batched = batches, most_batched
         self._of_any = self._compiled((1, -1, -1))
         self._by_shape: dict[Shape, Network] = {}
         self._compiling = threading.Lock()
@@ -157,12 +162,7 @@ class Detector:
             images: RGB. Shape (N, H, W, 3), uint8; H and W multiples of 32.
         """
         self._prepare(images.shape[:3])
-        request = self._request(images.shape[:3])
-        request.infer({0: images}, share_inputs=True, share_outputs=True)
-        return [
-            _decode(request, row, images.shape[1:3], self._min_confidence)
-            for row in range(len(images))
-        ]
+        return self._seen(images)
 
     def prepare(self, size: tuple[int, int]) -> None:
         """Makes `detect` quicker for images that it looks at in this size.
@@ -182,17 +182,22 @@ class Detector:
             size = (max(1, round(width * scale)), max(1, round(height * scale)))
             image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         canvas = _padded(image)
-        request = self._request((1, *canvas.shape[:2]))
-        request.infer({0: canvas[None]}, share_inputs=True, share_outputs=True)
-        found = _decode(request, 0, canvas.shape[:2], self._min_confidence)
+        (found,) = self._seen(canvas[None])
         if scale < 1:
             # The scaled copy has whole pixels; undo what was really done.
             found = [face.moved(width / image.shape[1]) for face in found]
         return sorted(found, key=lambda face: face.area, reverse=True)
 
-    def _request(self, shape: Shape) -> ov.InferRequest:
-        """Of the network compiled for `shape`, or of the one for any."""
-        return self._by_shape.get(shape, self._of_any).request()
+    def _seen(self, images: Image) -> list[list[Face]]:
+        """Faces of each image, by the network compiled for this shape, or the one for any."""
+        count, height, width = images.shape[:3]
+
+        def read(request: ov.InferRequest, first: int) -> list[Cells]:
+            rows = range(first, first + count)
+            return [cells_of(request, row, self._min_confidence) for row in rows]
+
+        cells = self._by_shape.get((count, height, width), self._of_any).run(images, read)
+        return [_faces(one, (height, width), self._min_confidence) for one in cells]
 
     def _prepare(self, shape: Shape) -> None:
         if shape in self._by_shape:
@@ -210,7 +215,15 @@ class Detector:
             return network
 
         about = (self._digest, str(self._integers), str(shape))
-        return Network(self._networks, about, read, threads=self._threads, several=self._several)
+        return Network(
+            self._networks,
+            about,
+            read,
+            threads=self._threads,
+            several=self._several,
+            batches=self._batches,
+            most=self._most_batched,
+        )
 
 
 def nearest_centre(faces: list[Face], size: tuple[int, int]) -> Face:
@@ -234,22 +247,14 @@ def _whole_cells(px: int) -> int:
     return -(-px // _CELL_PX) * _CELL_PX
 
 
-def _decode(
-    request: ov.InferRequest, row: int, size: tuple[int, int], min_confidence: float
-) -> list[Face]:
-    """YuNet's cells of one image as faces, overlapping ones removed."""
-    confidence = request.get_tensor("confidence:0").data[row]
-    (cells,) = np.nonzero(confidence >= min_confidence)
-    if not len(cells):
+def _faces(cells: Cells, size: tuple[int, int], min_confidence: float) -> list[Face]:
+    """YuNet's cells of an image of (height, width) as faces, overlapping ones removed."""
+    if not len(cells.numbers):
         return []
-    corners, strides = _corners(cells, size)
-    places = request.get_tensor("places:0").data[row, cells]
-    extents = np.exp(places[:, 2:4]) * strides
-    boxes = np.concatenate([corners + places[:, :2] * strides - extents / 2, extents], axis=1)
-    points = corners[:, None] + places[:, 4:].reshape(-1, 5, 2) * strides[:, None]
+    boxes, points = boxes_and_points(cells, size)
     kept = cv2.dnn.NMSBoxes(
         boxes.tolist(),
-        confidence[cells].tolist(),
+        cells.confidence.tolist(),
         min_confidence,
         _NMS_OVERLAP,
         top_k=_KEPT_BEFORE_NMS,
@@ -260,8 +265,8 @@ def _decode(
             y=float(boxes[i, 1]),
             width=float(boxes[i, 2]),
             height=float(boxes[i, 3]),
-            landmarks=_agreed(boxes, points, confidence[cells], i),
-            confidence=float(confidence[cells[i]]),
+            landmarks=_agreed(boxes, points, cells.confidence, i),
+            confidence=float(cells.confidence[i]),
         )
         for i in np.asarray(kept, dtype=int).ravel()
     ]
@@ -279,22 +284,3 @@ def _agreed(boxes: Array, points: Array, confidence: Array, chosen: int) -> Arra
     union = boxes[:, 2:].prod(axis=1) + box[2:].prod() - common
     weights = confidence * (common >= _SAME_FACE_OVERLAP * union)
     return np.asarray(np.tensordot(weights / weights.sum(), points, axes=1), dtype=np.float32)
-
-
-def _corners(cells: AnyArray, size: tuple[int, int]) -> tuple[Array, Array]:
-    """Upper left corners of cells in pixels and the strides of their grids.
-
-    Args:
-        cells: Numbers over all grids. Shape (N,).
-        size: (height, width) of the image.
-
-    Returns:
-        Shapes (N, 2) and (N, 1), float32.
-    """
-    counts = [(size[0] // stride) * (size[1] // stride) for stride in STRIDES]
-    firsts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    grid = np.searchsorted(firsts, cells, side="right") - 1
-    strides = np.array(STRIDES)[grid]
-    rows, columns = np.divmod(cells - firsts[grid], size[1] // strides)
-    corners = np.stack([columns, rows], axis=1) * strides[:, None]
-    return corners.astype(np.float32), strides[:, None].astype(np.float32)

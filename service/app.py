@@ -21,7 +21,9 @@ from model.artifact import read_artifact
 from model.errors import SemblanceError
 from model.faces import Detector
 from model.runtimes.base import Runtime
+from model.runtimes.batches import Batches
 from model.runtimes.compiled import CompiledNetworks
+from model.runtimes.network import model_threads
 from service.api import documented, faces, identities, origins, page, problems, system
 from service.api.access_log import Logged
 from service.api.admission import Admission
@@ -116,14 +118,25 @@ def _start(
     """Reads the artifact, loads and warms the model, opens the store."""
     artifact = read_artifact(settings.artifact)
     networks = CompiledNetworks(settings.data_dir / "compiled")
+    most_batched = max(settings.faces_at_once, settings.pictures_at_once)
+    batches = Batches(model_threads()) if most_batched > 1 and settings.threads == 0 else None
     admission = Admission(
         settings.max_in_flight,
         settings.workers or 2 * (os.cpu_count() or 1) + 2,
         settings.queue_timeout_s,
         settings.receive_timeout_s,
+        watched=batches is not None,
     )
     several = admission.several_in_work
-    runtime = model or load_runtime(settings.runtime, artifact, settings.threads, networks, several)
+    runtime = model or load_runtime(
+        settings.runtime,
+        artifact,
+        settings.threads,
+        networks=networks,
+        several=several,
+        batches=batches,
+        most_batched=settings.faces_at_once,
+    )
     detector = Detector(
         artifact.detector,
         threads=settings.threads,
@@ -131,6 +144,8 @@ def _start(
         networks=networks,
         integers=False if settings.runtime == "openvino-float32" else None,
         several=several,
+        batches=batches,
+        most_batched=settings.pictures_at_once,
     )
     warm_up(runtime, detector)
     gate, found = None, None
@@ -163,6 +178,8 @@ def _start(
 
     def close() -> None:
         running.admission.close()
+        if batches is not None:
+            batches.close()
         try:
             if gate is not None:
                 gate.settle()

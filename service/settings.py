@@ -42,6 +42,8 @@ OTHER_VARIABLES = {
 }
 
 _SECRETS = {("master_key",), ("database",), ("keys_database",)}
+MOST_AT_ONCE = 32
+"""A larger batch takes memory, and makes nothing faster."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -83,6 +85,20 @@ class Settings(BaseSettings):
         "`tensorflow` needs it installed.",
     )
     threads: int = Field(0, ge=0, description="CPU threads of one inference; 0: all cores.")
+    faces_at_once: int = Field(
+        1,
+        ge=1,
+        le=MOST_AT_ONCE,
+        description="Faces of several requests that the tower takes in one batch; 1: each by "
+        "itself.",
+    )
+    pictures_at_once: int = Field(
+        1,
+        ge=1,
+        le=MOST_AT_ONCE,
+        description="Pictures of one size, of several requests, that the detector takes in one "
+        "batch; 1: each by itself.",
+    )
     max_in_flight: int = Field(
         64, ge=1, description="Image requests in work or waiting; beyond it 503 at once."
     )

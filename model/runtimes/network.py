@@ -1,8 +1,9 @@
-"""A network that is run from several threads: on all cores at once, or one on each.
+"""A network that several threads use: alone, or at work together with others.
 
 One request alone is answered soonest when every core works on it. When several are at
 work, each on a core of its own gets more of them through: nothing is handed from core
-to core, and no one waits for another (docs/decisions/0018-cores.md).
+to core, and no one waits for another (docs/decisions/0018-cores.md). Or, if an operator
+so chooses, a thread on each core runs what queued in batches (docs/decisions/0023-batches.md).
 """
 
 from __future__ import annotations
@@ -10,11 +11,17 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from typing import TypeVar
 
 import openvino as ov
 
 from model.heap import give_back_freed
+from model.runtimes.batched import Batched, grown
+from model.runtimes.batches import Batches
 from model.runtimes.compiled import CompiledNetworks
+from model.types import Image
+
+Answer = TypeVar("Answer")
 
 Several = Callable[[], bool]
 """Whether several requests are at work, as whoever runs them knows."""
@@ -32,6 +39,8 @@ class Network:
         threads: CPU threads of one inference; 0 for all cores, and then for one core
             each where `several` says so.
         several: None: never.
+        batches: Runs it where `several` says so, instead of the threads that come.
+        most: Items of one batch, each of as many rows as the network is made for; 1: none.
     """
 
     def __init__(
@@ -42,23 +51,61 @@ class Network:
         *,
         threads: int = 0,
         several: Several | None = None,
+        batches: Batches | None = None,
+        most: int = 1,
     ) -> None:
         self._networks, self._about, self._read = networks, about, read
-        self._several = several if threads == 0 and cores() > 1 else None
+        self._batches = batches if most > 1 and threads == 0 else None
+        shared = threads == 0 and (cores() > 1 or self._batches is not None)
+        self._several = several if shared else None
         self._alone = self._compiled(streams=1, threads=threads)
         self._each: ov.CompiledModel | None = None
         self._begun = threading.Lock()
         self._local = threading.local()
+        if self._batches is not None:
+            self._batched = Batched(self._batches, most, self._request_alone, self._for_batches)
+
+    def run(self, rows: Image, answer: Callable[[ov.InferRequest, int], Answer]) -> Answer:
+        """Infers from the only input, maybe together with other threads' rows of this shape.
+
+        Args:
+            rows: Of as many rows as the network was made for.
+            answer: Reads what came out, from the given row on; what it keeps it copies.
+                May be called in another thread.
+
+        Raises:
+            Overloaded: As `Batches.answer`.
+        """
+        if self._batches is not None and self._several is not None and self._several():
+            found: Answer = self._batches.answer(self._batched, rows.shape, (rows, answer))
+            return found
+        request = self.request()
+        request.infer({0: rows}, share_inputs=True, share_outputs=True)
+        return answer(request, 0)
 
     def request(self) -> ov.InferRequest:
         """One that belongs to the calling thread."""
-        network = self._alone
         if self._several is not None and self._several():
-            network = self._each or self._prepare()
+            return self._request_of(self._each or self._prepare())
+        return self._request_alone()
+
+    def _request_alone(self) -> ov.InferRequest:
+        return self._request_of(self._alone)
+
+    def _request_of(self, network: ov.CompiledModel) -> ov.InferRequest:
         requests: dict[int, ov.InferRequest] = self._local.__dict__.setdefault("requests", {})
         if id(network) not in requests:
             requests[id(network)] = network.create_infer_request()
         return requests[id(network)]
+
+    def _for_batches(self, count: int) -> ov.CompiledModel:
+        """The network for `count` items on one core, and as many at a time as batches run."""
+        assert self._batches is not None
+        streams = self._batches.threads
+        with _one_at_a_time:
+            network = self._compiled(streams=streams, threads=max(streams, cores()), count=count)
+        give_back_freed()
+        return network
 
     def _prepare(self) -> ov.CompiledModel:
         """Has the other form made meanwhile, once: many a service never needs it."""
@@ -68,14 +115,22 @@ class Network:
 
     def _make_each(self) -> None:
         with _one_at_a_time:
-            self._each = self._compiled(streams=min(cores(), _MOST_STREAMS), threads=cores())
+            self._each = self._compiled(streams=model_threads(), threads=cores())
         give_back_freed()
 
-    def _compiled(self, *, streams: int, threads: int) -> ov.CompiledModel:
+    def _compiled(self, *, streams: int, threads: int, count: int = 1) -> ov.CompiledModel:
         config = {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": str(streams)}
         if threads:
             config["INFERENCE_NUM_THREADS"] = str(threads)
-        return self._networks.compiled(self._about, config, self._read)
+        if count == 1:
+            return self._networks.compiled(self._about, config, self._read)
+        about = (*self._about, f"{count} at once")
+        return self._networks.compiled(about, config, lambda core: grown(self._read(core), count))
+
+
+def model_threads() -> int:
+    """How many inferences at a time use the cores best."""
+    return min(cores(), _MOST_STREAMS)
 
 
 def cores() -> int:

@@ -24,13 +24,17 @@ from typing import Final, TypeVar
 
 from starlette.requests import ClientDisconnect
 
+from model.caller import Caller, working_for
+from model.errors import Overloaded
 from service.api.arrival import Arrival
-from service.core.errors import Overloaded
 
 Answer = TypeVar("Answer")
 
 _WEIGHT: Final = 0.1
 """Of the latest request in the mean time in work."""
+
+_LOOK_S: Final = 0.05
+"""Between two looks whether a caller is still there."""
 
 
 class Admission:
@@ -41,13 +45,24 @@ class Admission:
         workers: Requests in work at once.
         wait_s: How long a request may wait for its turn.
         receive_s: How long its body may take to arrive; see service.api.arrival.
+        watched: Whether to see, while a request is in work, that its caller leaves: for work
+            that waits for the model then.
     """
 
-    def __init__(self, limit: int, workers: int, wait_s: float, receive_s: float = 30.0) -> None:
+    def __init__(
+        self,
+        limit: int,
+        workers: int,
+        wait_s: float,
+        receive_s: float = 30.0,
+        *,
+        watched: bool = False,
+    ) -> None:
         self.limit = limit
         self.workers = workers
         self.wait_s = wait_s
         self.receive_s = receive_s
+        self.watched = watched
         self.in_flight = 0
         self.in_work = 0
         self.mean_work_s = 0.0
@@ -83,7 +98,8 @@ class Admission:
         """What `work` answers; it runs in a thread when its turn has come.
 
         Args:
-            has_gone: Whether the caller has left; asked only after a wait.
+            has_gone: Whether the caller has left; asked after a wait, and while the work is
+                done if it is watched.
 
         Raises:
             Overloaded: If the turn did not come in time; `work` was not begun.
@@ -101,10 +117,23 @@ class Admission:
                 raise
         loop = asyncio.get_running_loop()
         begun = loop.time()
-        done = loop.run_in_executor(self._threads, work)
+        caller = Caller(patience_s=self.wait_s)
+
+        def work_for_caller() -> Answer:
+            with working_for(caller):
+                return work()
+
+        done = loop.run_in_executor(self._threads, work_for_caller)
         # Not when the caller's task ends: the thread is busy until it has an answer.
         done.add_done_callback(lambda ended: self._finished(ended, loop.time() - begun))
-        return await asyncio.shield(done)
+        if not self.watched:
+            return await asyncio.shield(done)
+        watch = asyncio.create_task(_watch(caller, has_gone))
+        try:
+            return await asyncio.shield(done)
+        finally:
+            caller.has_left = True
+            watch.cancel()
 
     def close(self) -> None:
         """Ends the threads when they have done what they had begun."""
@@ -154,6 +183,12 @@ class Admission:
                 waiter.set_result(None)
                 return
         self.in_work -= 1
+
+
+async def _watch(caller: Caller, has_gone: Callable[[], Awaitable[bool]]) -> None:
+    while not caller.has_left:
+        await asyncio.sleep(_LOOK_S)
+        caller.has_left = await has_gone()
 
 
 def _give_up(waiter: asyncio.Future[None]) -> None:

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from model import image
-from model.errors import SemblanceError
+from model.errors import Overloaded, SemblanceError
 from service.api.arrival import RequestTimeout
 from service.api.present import conflict_out, rejected_out
 from service.api.schemas import Problem
@@ -74,7 +74,7 @@ TABLE: dict[type[SemblanceError], Kind] = {
     image.UnsupportedImageType: Kind(
         415, "unsupported_image_type", "This type of image is not read"
     ),
-    errors.Overloaded: Kind(503, "overloaded", "Too much at once", retry=True),
+    Overloaded: Kind(503, "overloaded", "Too much at once", retry=True),
     errors.NotReady: Kind(503, "not_ready", "Not ready", retry=True),
     errors.StorageFull: Kind(507, "storage_full", "No room to store"),
 }

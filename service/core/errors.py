@@ -27,7 +27,7 @@
     ├── TooManyFailures             verifications of an identity; with `retry_after_s`
     ├── IdentityLocked              the same, until an administrator unlocks it
     ├── DamagedData                 what is stored was changed, or is somebody else's
-    ├── Overloaded
+    ├── Overloaded                  (of model.errors)
     ├── NotReady
     └── StorageFull
 
@@ -175,10 +175,6 @@ class IdentityLocked(SemblanceError):
 
 
 class DamagedData(SemblanceError):
-    pass
-
-
-class Overloaded(SemblanceError):
     pass
 
 

@@ -8,6 +8,7 @@ from model.artifact import Artifact, ArtifactError
 from model.faces import Detector
 from model.landmarks import SIDE_PX
 from model.runtimes.base import Runtime
+from model.runtimes.batches import Batches
 from model.runtimes.compiled import CompiledNetworks
 from model.runtimes.network import Several
 from model.runtimes.openvino_runtime import OpenVinoRuntime
@@ -20,8 +21,11 @@ def load_runtime(
     name: str,
     artifact: Artifact,
     threads: int,
+    *,
     networks: CompiledNetworks | None = None,
     several: Several | None = None,
+    batches: Batches | None = None,
+    most_batched: int = 1,
 ) -> Runtime:
     """Loads an artifact.
 
@@ -29,7 +33,8 @@ def load_runtime(
         name: "openvino", "openvino-float32" or "tensorflow".
         threads: CPU threads of one inference; 0 for all cores. OpenVINO only.
         networks: Compiles for OpenVINO, or reads what was compiled before.
-        several: As for `model.runtimes.network.Network`. OpenVINO only.
+        several, batches: As for `model.runtimes.network.Network`. OpenVINO only.
+        most_batched: Faces of one batch. OpenVINO only.
 
     Raises:
         ArtifactError: If the SavedModel is not what the manifest says, or the
@@ -42,6 +47,8 @@ def load_runtime(
             networks=networks,
             integers=None if name == "openvino" else False,
             several=several,
+            batches=batches,
+            most_batched=most_batched,
         )
     try:
         from model.runtimes.tensorflow_runtime import TensorFlowRuntime

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError
 
-from model.errors import SemblanceError
-from service.core.errors import NotReady, Overloaded, StorageFull
+from model.errors import Overloaded, SemblanceError
+from service.core.errors import NotReady, StorageFull
 
 _Fault = tuple[type[SemblanceError], str]
 

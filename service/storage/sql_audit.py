@@ -31,9 +31,9 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from model.errors import SemblanceError
+from model.errors import Overloaded, SemblanceError
 from service.core.audit import AuditEntry
-from service.core.errors import DamagedData, NotReady, Overloaded, StorageFull
+from service.core.errors import DamagedData, NotReady, StorageFull
 from service.core.secrecy import DataKey
 from service.storage.audit_chain import Row, to_row
 from service.storage.audit_rows import append

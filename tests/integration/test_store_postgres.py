@@ -17,7 +17,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, event, text
 
-from service.core.errors import NotReady, Overloaded, StorageFull, UnknownIdentity
+from model.errors import Overloaded
+from service.core.errors import NotReady, StorageFull, UnknownIdentity
 from service.storage.databases import Place, open_databases
 from service.storage.migrations import HEAD
 from service.storage.migrations.upgrade import alembic_config

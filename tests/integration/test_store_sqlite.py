@@ -15,7 +15,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
-from service.core.errors import NotReady, Overloaded, StorageFull
+from model.errors import Overloaded
+from service.core.errors import NotReady, StorageFull
 from service.core.ports import NewReference
 from service.storage import engines
 from service.storage.data_keys import DataKeys

@@ -10,8 +10,9 @@ from contextlib import asynccontextmanager
 import pytest
 from starlette.requests import ClientDisconnect
 
+from model.caller import current_caller
+from model.errors import Overloaded
 from service.api.admission import Admission
-from service.core.errors import Overloaded
 
 SOON_S = 10
 pytestmark = pytest.mark.anyio
@@ -169,6 +170,50 @@ async def test_a_cancelled_caller_frees_its_worker_only_when_the_thread_ends() -
         assert await last == "last"
         assert gate.begun == ["first", "last"]
         await until(lambda: house.in_work == 0)
+
+
+async def test_work_knows_how_long_its_caller_waits_and_whether_it_has_left() -> None:
+    left = threading.Event()
+
+    async def has_gone() -> bool:
+        return left.is_set()
+
+    def work() -> tuple[float, bool]:
+        caller = current_caller()
+        assert not caller.has_left
+        left.set()
+        for _ in range(1000):
+            if caller.has_left:
+                break
+            threading.Event().wait(0.005)
+        return caller.patience_s, caller.has_left
+
+    house = Admission(9, 1, 3.0, watched=True)
+    try:
+        assert await house.run(work, has_gone) == (3.0, True)
+    finally:
+        house.close()
+
+
+async def test_work_of_a_cancelled_caller_is_told_so() -> None:
+    gate, found = Gate(), []
+
+    def work() -> None:
+        caller = current_caller()
+        gate.work("first")()
+        found.append(caller.has_left)
+
+    house = Admission(9, 1, 3.0, watched=True)
+    try:
+        first = asyncio.create_task(house.run(work, here))
+        await until(lambda: gate.begun == ["first"])
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        gate.open.set()
+        await until(lambda: found == [True])
+    finally:
+        house.close()
 
 
 async def test_a_fault_of_the_work_reaches_the_caller_and_frees_the_worker() -> None:

@@ -1,0 +1,69 @@
+"""What YuNet says of a picture, cell by cell, and where its cells lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import openvino as ov
+
+from model.types import AnyArray, Array
+
+STRIDES = (8, 16, 32)
+"""Pixels of a cell in the three grids."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The cells of one image that see a face.
+
+    Attributes:
+        numbers: Over all grids, the finest first, row by row. Shape (N,).
+        confidence: Shape (N,).
+        places: Box (x, y, log width, log height) and five landmarks (x, y), in cells, from
+            the cell's upper left corner. Shape (N, 14).
+    """
+
+    numbers: AnyArray
+    confidence: Array
+    places: Array
+
+
+def cells_of(request: ov.InferRequest, row: int, min_confidence: float) -> Cells:
+    """Copies those of one image of a batch: the next inference writes over the rest."""
+    confidence = request.get_tensor("confidence:0").data[row]
+    (numbers,) = np.nonzero(confidence >= min_confidence)
+    places = request.get_tensor("places:0").data[row, numbers]
+    return Cells(numbers, confidence[numbers], places)
+
+
+def boxes_and_points(cells: Cells, size: tuple[int, int]) -> tuple[Array, Array]:
+    """What the cells of an image of (height, width) see, in its pixels.
+
+    Returns:
+        Boxes (x, y, width, height), shape (N, 4), and landmarks, shape (N, 5, 2).
+    """
+    corners, strides = _corners(cells.numbers, size)
+    extents = np.exp(cells.places[:, 2:4]) * strides
+    upper_left = corners + cells.places[:, :2] * strides - extents / 2
+    points = corners[:, None] + cells.places[:, 4:].reshape(-1, 5, 2) * strides[:, None]
+    return np.concatenate([upper_left, extents], axis=1), points
+
+
+def _corners(cells: AnyArray, size: tuple[int, int]) -> tuple[Array, Array]:
+    """Upper left corners of cells in pixels and the strides of their grids.
+
+    Args:
+        cells: Numbers over all grids. Shape (N,).
+        size: (height, width) of the image.
+
+    Returns:
+        Shapes (N, 2) and (N, 1), float32.
+    """
+    counts = [(size[0] // stride) * (size[1] // stride) for stride in STRIDES]
+    firsts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    grid = np.searchsorted(firsts, cells, side="right") - 1
+    strides = np.array(STRIDES)[grid]
+    rows, columns = np.divmod(cells - firsts[grid], size[1] // strides)
+    corners = np.stack([columns, rows], axis=1) * strides[:, None]
+    return corners.astype(np.float32), strides[:, None].astype(np.float32)
