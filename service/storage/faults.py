@@ -11,8 +11,12 @@ from sqlalchemy.exc import DBAPIError
 from model.errors import SemblanceError
 from service.core.errors import NotReady, Overloaded, StorageFull
 
+_FULL: tuple[type[SemblanceError], str] = (StorageFull, "The storage is full; nothing was stored.")
+
 _BY_SQLITE_CODE: dict[str, tuple[type[SemblanceError], str]] = {
-    "SQLITE_FULL": (StorageFull, "The storage is full; nothing was stored."),
+    "SQLITE_FULL": _FULL,
+    # The index of the write-ahead log, which is made when a database is opened.
+    "SQLITE_IOERR_SHMSIZE": _FULL,
     "SQLITE_BUSY": (Overloaded, "The storage is busy; try again."),
     "SQLITE_LOCKED": (Overloaded, "The storage is busy; try again."),
 } | dict.fromkeys(
@@ -46,7 +50,7 @@ def translated() -> Iterator[None]:
         driver_error = error.orig if isinstance(error, DBAPIError) else error
         # An extended code such as SQLITE_IOERR_WRITE starts with its primary one.
         name: str = getattr(driver_error, "sqlite_errorname", "")
-        fault = _BY_SQLITE_CODE.get("_".join(name.split("_")[:2]))
+        fault = _BY_SQLITE_CODE.get(name) or _BY_SQLITE_CODE.get("_".join(name.split("_")[:2]))
         if fault is None:
             raise
         kind, message = fault
