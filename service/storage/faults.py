@@ -11,25 +11,24 @@ from sqlalchemy.exc import DBAPIError
 from model.errors import SemblanceError
 from service.core.errors import NotReady, Overloaded, StorageFull
 
-_FULL: tuple[type[SemblanceError], str] = (StorageFull, "The storage is full; nothing was stored.")
+_Fault = tuple[type[SemblanceError], str]
+_FULL: _Fault = (StorageFull, "The storage is full; nothing was stored.")
+_BUSY: _Fault = (Overloaded, "The storage is busy; try again.")
+_UNUSABLE: _Fault = (NotReady, "The storage cannot be used at the moment.")
 
-_BY_SQLITE_CODE: dict[str, tuple[type[SemblanceError], str]] = {
+_BY_SQLITE_CODE: dict[str, _Fault] = {
     "SQLITE_FULL": _FULL,
-    # The index of the write-ahead log, which is made when a database is opened.
+    # The index of the write-ahead log has no room, when a database is opened.
     "SQLITE_IOERR_SHMSIZE": _FULL,
-    "SQLITE_BUSY": (Overloaded, "The storage is busy; try again."),
-    "SQLITE_LOCKED": (Overloaded, "The storage is busy; try again."),
-} | dict.fromkeys(
-    (
-        "SQLITE_CANTOPEN",
-        "SQLITE_CORRUPT",
-        "SQLITE_IOERR",
-        "SQLITE_NOTADB",
-        "SQLITE_PERM",
-        "SQLITE_READONLY",
-    ),
-    (NotReady, "The storage cannot be used at the moment."),
-)
+    "SQLITE_BUSY": _BUSY,
+    "SQLITE_LOCKED": _BUSY,
+    "SQLITE_CANTOPEN": _UNUSABLE,
+    "SQLITE_CORRUPT": _UNUSABLE,
+    "SQLITE_IOERR": _UNUSABLE,
+    "SQLITE_NOTADB": _UNUSABLE,
+    "SQLITE_PERM": _UNUSABLE,
+    "SQLITE_READONLY": _UNUSABLE,
+}
 
 
 @contextmanager
