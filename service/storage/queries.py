@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import numpy as np
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -23,7 +22,6 @@ from sqlalchemy import (
 
 from service.core.errors import UnknownIdentity, UnknownReference
 from service.core.ports import (
-    EmbeddingPage,
     IdentitySummary,
     NewReference,
     Reference,
@@ -53,14 +51,6 @@ _REFERENCES = select(
         reference_images, reference_images.c.id == face_references.c.id
     )
 )
-
-_EMBEDDINGS = select(
-    face_references.c.id,
-    identities.c.name,
-    identities.c.data_key,
-    face_references.c.reference_id,
-    face_references.c.embedding,
-).join_from(face_references, identities)
 
 _COUNT = (
     select(func.count())
@@ -163,45 +153,6 @@ def count_all(connection: Connection, collection: str) -> int:
         .select_from(face_references.join(identities))
         .where(of_collection(collection))
     ).scalar_one()
-
-
-def embeddings_after(
-    connection: Connection,
-    collection: str,
-    fingerprint: str,
-    *,
-    after: int,
-    limit: int,
-    keys_of: Callable[[set[str]], Mapping[str, DataKey]],
-) -> EmbeddingPage:
-    """A page of a collection's embeddings of one model, in order of enrolment.
-
-    Args:
-        keys_of: Data keys by their ids.
-    """
-    rows = connection.execute(
-        _EMBEDDINGS.where(
-            face_references.c.fingerprint == fingerprint,
-            face_references.c.id > after,
-            of_collection(collection),
-        )
-        .order_by(face_references.c.id)
-        .limit(limit)
-    ).all()
-    keys = keys_of({row.data_key for row in rows})
-    # The key goes with its identity, and may have gone since the rows were read.
-    position = rows[-1].id if len(rows) == limit else None
-    rows = [row for row in rows if row.data_key in keys]
-    opened = [
-        Seal(keys[row.data_key], row.name, row.reference_id).opened_embedding(row.embedding)
-        for row in rows
-    ]
-    return EmbeddingPage(
-        identities=tuple(own_name(row.name) for row in rows),
-        reference_ids=tuple(row.reference_id for row in rows),
-        embeddings=np.stack(opened) if opened else np.empty((0, 0), np.float32),
-        position=position,
-    )
 
 
 def references_by_hash(

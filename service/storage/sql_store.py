@@ -32,6 +32,7 @@ from service.core.ports import (
 from service.core.secrecy import DataKey
 from service.storage import people, queries
 from service.storage.data_keys import DataKeys
+from service.storage.embedding_pages import EmbeddingPages
 from service.storage.engines import WRITES
 from service.storage.erasure import erase_deleted
 from service.storage.faults import translated
@@ -59,6 +60,7 @@ class SqlStore:
         self._writing_engine = engine.execution_options(**WRITES)
         self._revision_of = RevisionQuery(engine)
         self._standing_of = StandingQuery(engine)
+        self._pages = EmbeddingPages(engine, data_keys)
         self._collection = collection
 
     def within(self, collection: str) -> SqlStore:
@@ -177,15 +179,7 @@ class SqlStore:
             return queries.count_all(connection, self._collection)
 
     def embeddings(self, fingerprint: str, *, after: int, limit: int) -> EmbeddingPage:
-        with self._reading() as connection:
-            return queries.embeddings_after(
-                connection,
-                self._collection,
-                fingerprint,
-                after=after,
-                limit=limit,
-                keys_of=self.data_keys.keys,
-            )
+        return self._pages.after(self._collection, fingerprint, after=after, limit=limit)
 
     def summary(self, identity: str) -> IdentitySummary:
         with self._reading() as connection:

@@ -73,6 +73,13 @@ def test_with_a_full_disk_each_file_refuses_and_goes_on_when_there_is_room(
             assert is_verified(client, "bob", "biden", 3)
         for ask in asked:
             assert ask().is_success
+    disk.fill()
+    with pytest.raises(RuntimeError) as refused, place.service(disk.around):
+        pass
+    assert str(refused.value).endswith("error: The storage is full; nothing was stored.")
+    disk.make_room()
+    with place.service(disk.around) as service, client_of(service) as client:
+        assert is_verified(client, "ada", "obama")
     looked_at = Place(disk.copied_to(tmp_path / "looked-at"))
     looked_at.assert_whole()
     assert "as it was written" in looked_at.command("audit", "verify")
@@ -109,18 +116,3 @@ def test_whatever_room_is_left_an_answer_is_true(
     looked_at.assert_whole()
     assert "as it was written" in looked_at.command("audit", "verify")
     print(f"\n{len(stored)} enrolled, {len(refused)} refused with 507, lost: 0")
-
-
-def test_a_start_on_a_full_disk_says_so_in_one_line(data_dir: Path, disk: SmallDisk) -> None:
-    place = Place(data_dir)
-    with place.service(disk.around) as service, client_of(service) as client:
-        enrol(client, "ada", "obama").raise_for_status()
-    disk.fill()
-    with pytest.raises(RuntimeError) as refused, place.service(disk.around):
-        pass
-    assert [line for line in str(refused.value).splitlines() if "error: " in line] == [
-        "error: The storage is full; nothing was stored."
-    ]
-    disk.make_room()
-    with place.service(disk.around) as service, client_of(service) as client:
-        assert is_verified(client, "ada", "obama")
