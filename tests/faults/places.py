@@ -56,6 +56,15 @@ class Place:
             connection.commit()
             return found
 
+    @contextmanager
+    def locked(self, name: str = DATABASE) -> Iterator[None]:
+        """A while in which another program lets nobody write."""
+        with closing(sqlite3.connect(self.data_dir / name, timeout=30)) as connection:
+            connection.isolation_level = None
+            connection.execute("BEGIN IMMEDIATE")
+            yield
+            connection.execute("ROLLBACK")
+
     def assert_whole(self) -> None:
         """Nothing is half there. To be called while no service runs; changes no file."""
         copy = self.data_dir.with_name(f"{self.data_dir.name}-copy")
