@@ -7,17 +7,22 @@ to core, and no one waits for another (docs/decisions/0018-cores.md).
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable
+from functools import cache
 
 import openvino as ov
 
+from model.artifact import ArtifactError
 from model.heap import give_back_freed
 from model.runtimes.compiled import CompiledNetworks
 
 Several = Callable[[], bool]
 """Whether several requests are at work, as whoever runs them knows."""
+
+_log = logging.getLogger(__name__)
 
 _MOST_STREAMS = 8
 _one_at_a_time = threading.Lock()
@@ -67,8 +72,13 @@ class Network:
         return self._alone
 
     def _make_each(self) -> None:
-        with _one_at_a_time:
-            self._each = self._compiled(streams=min(cores(), _MOST_STREAMS), threads=cores())
+        try:
+            with _one_at_a_time:
+                self._each = self._compiled(streams=min(cores(), _MOST_STREAMS), threads=cores())
+        except (ArtifactError, OSError, RuntimeError):
+            # Another network is never used; this one is only slower under load.
+            self._each = self._alone
+            _say_that_files_are_others()
         give_back_freed()
 
     def _compiled(self, *, streams: int, threads: int) -> ov.CompiledModel:
@@ -76,6 +86,15 @@ class Network:
         if threads:
             config["INFERENCE_NUM_THREADS"] = str(threads)
         return self._networks.compiled(self._about, config, self._read)
+
+
+@cache
+def _say_that_files_are_others() -> None:
+    """Once, however many networks there are."""
+    _log.warning(
+        "the model's files are no more those that were loaded at the start: what was loaded goes "
+        "on, slower when several requests come at once; put the files back, and restart"
+    )
 
 
 def cores() -> int:

@@ -12,24 +12,17 @@ import pytest
 from tests.faults.client import client_of, enrol, is_verified, reference_ids, verify
 from tests.faults.disk import SmallDisk, small_disk
 from tests.faults.places import Place
+from tests.faults.waiting import wait_until_ready
 from tests.integration.api_client import problem
 
 DISK_BYTES = 48 * 2**20
 PAGE_BYTES = 4096
-READY_S = 20
 
 
 @pytest.fixture
 def disk(data_dir: Path) -> Iterator[SmallDisk]:
     with small_disk(data_dir, DISK_BYTES) as mounted:
         yield mounted
-
-
-def wait_until_ready(client: httpx.Client) -> None:
-    deadline = time.monotonic() + READY_S
-    while client.get("/readyz").status_code != 200:
-        assert time.monotonic() < deadline, "it did not resume by itself"
-        time.sleep(0.05)
 
 
 def test_with_a_full_disk_each_file_refuses_and_goes_on_when_there_is_room(

@@ -96,12 +96,11 @@ def test_a_thread_that_hangs_does_not_keep_it_either(place: Place) -> None:
     """Both databases are locked: the request waits for one after the other, so does the end."""
     with place.service() as service, client_of(service) as client:
         enrol(client, "ada", "obama").raise_for_status()
-        with place.locked(DATABASE), place.locked(AUDIT):
-            with connected(service.url) as waiting:
-                waiting.sendall(form(service, "/v1/enroll", "bob", "images", 1))
-                time.sleep(0.3)
-                service.process.send_signal(signal.SIGTERM)
-                status, spent_s = ended(service)
+        with place.locked(DATABASE), place.locked(AUDIT), connected(service.url) as waiting:
+            waiting.sendall(form(service, "/v1/enroll", "bob", "images", 1))
+            time.sleep(0.3)
+            service.process.send_signal(signal.SIGTERM)
+            status, spent_s = ended(service)
     assert spent_s < DEADLINE_S + CLOSE_S + 1
     assert status == 1
     assert not any("Traceback" in line for line in service.output), service.output
