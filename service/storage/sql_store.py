@@ -39,7 +39,7 @@ from service.storage.faults import translated
 from service.storage.revisions import RevisionQuery, set_revision
 from service.storage.sealing import Seal
 from service.storage.sql_keys import SqlKeys
-from service.storage.standing import StandingQuery, clear_failures, count_failure
+from service.storage.standing import StandingQuery, clear_failures, count_failure, redate_failure
 from service.storage.tables import face_references, identities
 
 
@@ -138,6 +138,11 @@ class SqlStore:
         with self._writing() as connection:
             owner = queries.require_identity(connection, self._stored(identity))
             return count_failure(connection, owner.number)
+
+    def redate_failure(self, identity: str) -> None:
+        with self._writing() as connection:
+            owner = queries.require_identity(connection, self._stored(identity))
+            redate_failure(connection, owner.number)
 
     def forget_failures(self, identity: str) -> None:
         with self._writing() as connection:
