@@ -139,6 +139,8 @@ class Load:
 
     def is_refused(self, answer: httpx.Response) -> bool:
         if answer.status_code in self._refusals:
+            if answer.status_code == 503:
+                assert int(answer.headers["Retry-After"]) > 0
             with self._lock:
                 self.ledger.refused += 1
             return True

@@ -65,6 +65,24 @@ class Place:
             yield
             connection.execute("ROLLBACK")
 
+    @contextmanager
+    def gone(self) -> Iterator[None]:
+        """A while in which the database cannot be reached; then it is there as it was."""
+        away = self.data_dir / "away"
+        away.mkdir()
+        # The database itself goes first and comes last: without it nobody makes the others.
+        names = [DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm"]
+        moved = []
+        for name in names:
+            if (self.data_dir / name).exists():
+                moved.append((self.data_dir / name).rename(away / name))
+        try:
+            yield
+        finally:
+            for path in reversed(moved):
+                path.rename(self.data_dir / path.name)
+            away.rmdir()
+
     def assert_whole(self) -> None:
         """Nothing is half there. To be called while no service runs; changes no file."""
         copy = self.data_dir.with_name(f"{self.data_dir.name}-copy")
