@@ -55,9 +55,7 @@ def gone_for(place: Place, gone_s: float) -> None:
         check_all(client, ledger.people)
     place.assert_whole()
     assert "as it was written" in place.command("audit", "verify")
-    print(
-        f"\ngone for {gone_s} s, {ledger.refused} refused, ready {resumed_s:.2f} s after; lost: 0"
-    )
+    print(f"\ngone for {gone_s} s: {ledger.refused} refused, ready after {resumed_s:.2f} s, 0 lost")
 
 
 def test_a_database_that_another_program_has_locked(place: Place) -> None:
