@@ -79,6 +79,7 @@ class Place:
         try:
             yield
         finally:
+            assert not (self.data_dir / DATABASE).exists(), "a new one was made in its place"
             for path in reversed(moved):
                 path.rename(self.data_dir / path.name)
             away.rmdir()

@@ -39,8 +39,8 @@ def killed_again_and_again(place: Place, rounds: int) -> None:
         place.assert_whole()
         assert "as it was written" in place.command("audit", "verify")
         if turn % 10 == 9:
-            answered = sum(ledger.enrolments for ledger in ledgers)
-            print(f"\n{turn + 1} kills, {answered} enrolments", end="", flush=True)
+            enrolments = sum(ledger.enrolments for ledger in ledgers)
+            print(f"\n{turn + 1} kills, {enrolments} enrolments", end="", flush=True)
     with place.service() as service, client_of(service) as client:
         check_all(client, [one for ledger in ledgers for one in ledger.people])
         # Nor is a key left over of somebody who is not there.
