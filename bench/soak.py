@@ -114,7 +114,7 @@ def soak(service: Measured, progress: Progress) -> list[Sample]:
     samples = []
     while any(thread.is_alive() for thread in threads):
         samples.append(sample(service.pid, progress.verifications))
-        threads[0].join(_SAMPLE_S)
+        time.sleep(_SAMPLE_S)
     for thread in threads:
         thread.join()
     if progress.failure is not None:
