@@ -12,10 +12,12 @@ import pytest
 from tests.faults.client import client_of
 from tests.faults.load import Ledger, Load, check_all
 from tests.faults.places import Place
+from tests.faults.waiting import wait_until
 from tests.running import Service
 
 SEED = 20261126
-SHORTEST_LIFE_S, LONGEST_LIFE_S = 0.2, 2.0
+LONGEST_LIFE_S = 1.5
+"""After the first enrolment was answered, so that a slow machine shows something, too."""
 LOOKED_AT_AGAIN = 20
 
 
@@ -58,7 +60,7 @@ def killed_again_and_again(place: Place, rounds: int) -> None:
         name: sum(getattr(ledger, name) for ledger in ledgers)
         for name in ("enrolments", "deletions", "verifications", "refused")
     }
-    assert counts["enrolments"] > rounds / 2  # or it was too slow to show anything
+    assert counts["enrolments"] >= rounds
     print(f"\n{rounds} kills; answered: {counts}; lost: 0; {len(on_record)} rows of the log whole")
 
 
@@ -74,7 +76,8 @@ def check_some(service: Service, ledgers: list[Ledger], chance: random.Random) -
 def killed_under_load(service: Service, turn: int, chance: random.Random) -> Ledger:
     load = Load(service, seed=SEED + 10 * turn, name=f"round-{turn}")
     load.start()
-    time.sleep(chance.uniform(SHORTEST_LIFE_S, LONGEST_LIFE_S))
+    wait_until(lambda: load.ledger.enrolments > 0, 60)
+    time.sleep(chance.uniform(0, LONGEST_LIFE_S))
     service.process.kill()
     service.process.wait()
     return load.end()
