@@ -46,6 +46,11 @@ class Artifact:
     def detector(self) -> Path:
         return self.folder / self.manifest.detector
 
+    def check_files(self) -> None:
+        """Raises ArtifactError unless every file is there and as the manifest says."""
+        for name, expected in self.manifest.files.items():
+            check_file(self.folder / name, name, expected)
+
 
 def write_artifact(
     folder: Path, fill: Callable[[Path], None], promise: Mapping[str, Any]
@@ -99,13 +104,8 @@ def read_artifact(folder: Path) -> Artifact:
     for name in (manifest.detector, f"{manifest.saved_model}/{SAVED_MODEL_NAME}"):
         if name not in manifest.files:
             raise ArtifactError(f"expected '{name}' among the manifest's files, found it missing")
-    for name, expected in manifest.files.items():
-        if not (folder / name).is_file():
-            raise ArtifactError(f"expected the file '{name}', found nothing there")
-        found = sha256_of(folder / name)
-        if found != expected:
-            raise ArtifactError(f"'{name}' was changed: expected SHA-256 {expected}, found {found}")
     artifact = Artifact(folder, manifest)
+    artifact.check_files()
     _check_shapes(artifact)
     return artifact
 
@@ -120,6 +120,19 @@ def _check_shapes(artifact: Artifact) -> None:
     fault = shape_fault(artifact.manifest, shapes)
     if fault is not None:
         raise ArtifactError(fault)
+
+
+def check_file(path: Path, name: str, expected: str) -> None:
+    """Raises ArtifactError unless the file is there and has this SHA-256.
+
+    Args:
+        name: What the text calls it.
+    """
+    if not path.is_file():
+        raise ArtifactError(f"expected the file '{name}', found nothing there")
+    found = sha256_of(path)
+    if found != expected:
+        raise ArtifactError(f"'{name}' was changed: expected SHA-256 {expected}, found {found}")
 
 
 def sha256_of(path: Path) -> str:

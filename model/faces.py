@@ -7,7 +7,6 @@ Source:
 
 from __future__ import annotations
 
-import hashlib
 import math
 import threading
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import cv2
 import numpy as np
 import openvino as ov
 
+from model.artifact import check_file, sha256_of
 from model.cells import STRIDES, Cells, boxes_and_points, cells_of
 from model.runtimes.batches import Batches
 from model.runtimes.compiled import CompiledNetworks
@@ -101,11 +101,10 @@ class Detector:
         most_batched: int = 1,
     ) -> None:
         self._path = path
-        self._digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        self._digest = sha256_of(path)
         self._networks = networks or CompiledNetworks()
-        self._threads = threads
+        self._threads, self._several = threads, several
         self._integers = sums_integers() if integers is None else integers
-        self._several = several
         self._batches, self._most_batched = batches, most_batched
         self._of_any = self._compiled((1, -1, -1))
         self._by_shape: dict[Shape, Network] = {}
@@ -209,6 +208,7 @@ class Detector:
     def _compiled(self, shape: Shape) -> Network:
         def read(core: ov.Core) -> ov.Model:
             network = core.read_model(self._path)
+            check_file(self._path, self._path.name, self._digest)
             if not self._integers:
                 leave_unrounded(network)
             network.reshape([*shape, 3])

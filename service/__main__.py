@@ -7,9 +7,11 @@ python -m service keys ...         API keys and master keys; `--help` says more
 from __future__ import annotations
 
 import logging
+import signal
 import socket
 import sys
 from ipaddress import ip_address
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
@@ -22,10 +24,11 @@ from service.memory import begin_start, end_start
 from service.open_files import allow_many_connections
 from service.opening import is_loopback
 from service.settings import Settings, read_settings
+from service.stopping import DRAIN_S, end_by_deadline
 
 
 class _Server(uvicorn.Server):
-    """Says where the page is once connections are taken.
+    """Says where the page is once connections are taken, and ends in time when told to.
 
     With the first key, if that lies in the data folder: behind the #, which a browser
     keeps to itself.
@@ -34,6 +37,15 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)
         self._app = app
+        # uvicorn takes both over while it runs; at the end it raises what came again,
+        # by which an orderly stop would look like a failure.
+        for told in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(told, self.handle_exit)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if not self.should_exit:
+            end_by_deadline()
+        super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -86,7 +98,7 @@ def main(arguments: list[str] | None = None) -> int:
         # Named even when there are none: uvicorn would believe what it finds in the environment.
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=DRAIN_S,
     )
     # What an operator can put right is said in one line below, not as a traceback.
     logging.getLogger("uvicorn.error").addFilter(lambda _: app.state.failure is None)

@@ -35,6 +35,7 @@ from service.core.erase import erase_identity
 from service.core.gallery_cache import GalleryCache
 from service.core.ports import Store
 from service.core.retention import erase_expired
+from service.core.steady_clock import SteadyClock
 from service.opening import gate_of, opened, page_key
 from service.runtime.load import load_runtime, warm_up
 from service.settings import Settings, SettingsError
@@ -193,16 +194,20 @@ def _start(
 
 async def _sweep(running: Running) -> None:
     """What is to be done now and then, also when nobody asks for anything."""
+    clock = SteadyClock()
     for turn in itertools.count():
         await asyncio.sleep(_SWEEP_S)
         running.core.galleries.drop_unused()
+        jump_s = clock.jump_s()
+        if jump_s:
+            _log.warning("the clock was set by %+.0f s: nobody is erased by age for a day", jump_s)
         try:
             if running.doorkeeper is not None:
                 await anyio.to_thread.run_sync(running.doorkeeper.settle)
-            if turn % _RETENTION_TURNS == 0:
+            if turn % _RETENTION_TURNS == 0 and clock.is_steady():
                 await anyio.to_thread.run_sync(_retain, running)
-        except SemblanceError:
-            # The store is busy or full: the next turn does it.
+        except Exception:
+            # The store is busy, full or away, whatever it says then: the next turn does it.
             _log.warning("the sweep of the store was put off", exc_info=True)
 
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +33,19 @@ class Service:
     output: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Around:
+    """What a service is started in.
+
+    Attributes:
+        before: A command that starts the one behind it, in its own place.
+        environment: More variables.
+    """
+
+    before: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
 @contextmanager
 def service_process(data_dir: Path, **settings: object) -> Iterator[Service]:
     """Starts `python -m service` on a free port of 127.0.0.1; stops it at the end.
@@ -46,28 +59,35 @@ def service_process(data_dir: Path, **settings: object) -> Iterator[Service]:
     Raises:
         RuntimeError: If it does not say ready; the text holds what it said.
     """
-    with _started(data_dir, settings) as service:
+    with _started(Around(), data_dir, settings) as service:
+        yield service
+
+
+@contextmanager
+def service_within(around: Around, data_dir: Path, **settings: object) -> Iterator[Service]:
+    """As `service_process`, on another clock, say, or with a small disk."""
+    with _started(around, data_dir, settings) as service:
         yield service
 
 
 @contextmanager
 def running_service(data_dir: Path, **settings: object) -> Iterator[str]:
     """As `service_process`, for tests that need the address alone."""
-    with _started(data_dir, settings) as service:
+    with _started(Around(), data_dir, settings) as service:
         yield service.url
 
 
 @contextmanager
-def _started(data_dir: Path, settings: dict[str, object]) -> Iterator[Service]:
+def _started(around: Around, data_dir: Path, settings: dict[str, object]) -> Iterator[Service]:
     chosen = {"host": "127.0.0.1", "port": 0, "data_dir": data_dir, **_OPEN} | settings
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("SEMBLANCE_")}
     environment = inherited | {
         f"SEMBLANCE_{name.upper()}": str(value) for name, value in chosen.items()
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "service"],
+        [*around.before, sys.executable, "-m", "service"],
         cwd=ROOT,
-        env=environment,
+        env={**environment, **around.environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -8,13 +8,16 @@ so chooses, a thread on each core runs what queued in batches (docs/decisions/00
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable
+from functools import cache
 from typing import TypeVar
 
 import openvino as ov
 
+from model.artifact import ArtifactError
 from model.heap import give_back_freed
 from model.runtimes.batched import Batched, grown
 from model.runtimes.batches import Batches
@@ -25,6 +28,8 @@ Answer = TypeVar("Answer")
 
 Several = Callable[[], bool]
 """Whether several requests are at work, as whoever runs them knows."""
+
+_log = logging.getLogger(__name__)
 
 _MOST_STREAMS = 8
 _one_at_a_time = threading.Lock()
@@ -114,8 +119,13 @@ class Network:
         return self._alone
 
     def _make_each(self) -> None:
-        with _one_at_a_time:
-            self._each = self._compiled(streams=model_threads(), threads=cores())
+        try:
+            with _one_at_a_time:
+                self._each = self._compiled(streams=model_threads(), threads=cores())
+        except (ArtifactError, OSError, RuntimeError):
+            # Another network is never used; this one is only slower under load.
+            self._each = self._alone
+            _say_that_files_are_others()
         give_back_freed()
 
     def _compiled(self, *, streams: int, threads: int, count: int = 1) -> ov.CompiledModel:
@@ -131,6 +141,15 @@ class Network:
 def model_threads() -> int:
     """How many inferences at a time use the cores best."""
     return min(cores(), _MOST_STREAMS)
+
+
+@cache
+def _say_that_files_are_others() -> None:
+    """Once, however many networks there are."""
+    _log.warning(
+        "the model's files are no more those that were loaded at the start: what was loaded goes "
+        "on, slower when several requests come at once; put the files back, and restart"
+    )
 
 
 def cores() -> int:

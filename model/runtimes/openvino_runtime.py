@@ -57,6 +57,8 @@ class OpenVinoRuntime:
 
             def read(core: ov.Core) -> ov.Model:
                 whole = read_saved_model(core, artifact)
+                # Read anew long after the start, perhaps: it must still be what was checked.
+                artifact.check_files()
                 if not integers:
                     leave_unrounded(whole)
                 parameters = [whole.input(name).get_node() for name in inputs]

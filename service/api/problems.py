@@ -162,6 +162,10 @@ async def _semblance(request: Request, error: Exception) -> Response:
             )
         case errors.LowQuality():
             return answer(request, kind, str(error), reasons=list(error.reasons))
+        case errors.DamagedData():
+            # Whose they are, the audit log says, under the same id.
+            logger.error("request %s: %s", getattr(request.state, "request_id", "-"), error)
+            return answer(request, kind, str(error))
         case _:
             return answer(request, kind, str(error), _headers(error))
 

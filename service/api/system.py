@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from service.api.access import Verifying
-from service.api.documented import problems
+from service.api.documented import STORED, problems
 from service.api.present import model_out
 from service.api.schemas import HealthOut, ModelOut, ThresholdsOut
 from service.api.state import RunningDep
@@ -35,9 +35,9 @@ async def healthz() -> HealthOut:
     return HealthOut(status="ok")
 
 
-@router.get("/readyz", responses=problems("not_ready", guarded=False))
+@router.get("/readyz", responses=problems(*STORED, guarded=False))
 def readyz(running: RunningDep) -> HealthOut:
-    """The model is loaded and the store can be read."""
+    """The model is loaded, the store can be read and the audit log could be written last."""
     running.core.store.check()
     if running.audit is not None:
         running.audit.check()

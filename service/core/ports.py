@@ -206,6 +206,10 @@ class Store(Protocol):
         """Counts a verification in vain; answers how many there are. Raises UnknownIdentity."""
         ...
 
+    def redate_failure(self, identity: str) -> None:
+        """The latest failure, if there is any, was now. Raises UnknownIdentity."""
+        ...
+
     def forget_failures(self, identity: str) -> None:
         """Raises UnknownIdentity."""
         ...

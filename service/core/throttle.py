@@ -33,8 +33,12 @@ def admit(core: Core, identity: str) -> Standing:
         raise IdentityLocked(
             f"{standing.failures} verifications in vain; an administrator can unlock the identity"
         )
-    left_s = wait_s(standing, policy.throttle_after, datetime.now(UTC))
+    now = datetime.now(UTC)
+    left_s = wait_s(standing, policy.throttle_after, now)
     if left_s > 0:
+        if standing.failed_at and standing.failed_at > now:
+            # The clock was set back, by a year perhaps: the wait begins now, and ends.
+            core.store.redate_failure(identity)
         raise TooManyFailures(
             f"{standing.failures} verifications in vain; try again in {left_s} s", left_s
         )
@@ -54,6 +58,8 @@ def settle(core: Core, identity: str, before: Standing, *, verified: bool) -> No
         admit(core, identity)
     if verified:
         used_s = (datetime.now(UTC) - now.used_at).total_seconds() if now.used_at else math.inf
+        # Less than 0 when the clock was set back.
+        used_s = abs(used_s)
         # Once a day is enough to tell who is used; a write each time would cost more.
         if now.failures or used_s > _NOTED_EVERY_S:
             core.store.note_use(identity)
@@ -67,6 +73,6 @@ def wait_s(standing: Standing, throttle_after: int, now: datetime) -> int:
     if not throttle_after or beyond < 0 or standing.failed_at is None:
         return 0
     pause_s = min(2.0 ** min(beyond, 20), LONGEST_WAIT_S)
-    # A clock that was set back must not lock anybody out.
+    # Less than 0 when the clock was set back.
     since_s = max(0.0, (now - standing.failed_at).total_seconds())
     return max(0, math.ceil(pause_s - since_s))

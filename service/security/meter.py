@@ -12,7 +12,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from service.core.access import Allowance, ApiKey, KeyStore
@@ -23,11 +23,18 @@ _MINUTE_S = 60.0
 
 @dataclass
 class _Count:
+    """Of one key.
+
+    Attributes:
+        fresh: Requests by day that the store does not have yet. Those of another day
+            are kept, too: the clock may be set back to it.
+    """
+
     tokens: float
     at: float
     day: str = ""
     settled: int = 0
-    fresh: int = 0
+    fresh: dict[str, int] = field(default_factory=dict)
 
 
 class Meter:
@@ -47,6 +54,7 @@ class Meter:
         self._store = store
         self._clock, self._now = clock, now
         self._lock = threading.Lock()
+        self._settling = threading.Lock()
         self._counts: dict[str, _Count] = {}
 
     def count(self, key: ApiKey) -> Allowance | None:
@@ -76,23 +84,27 @@ class Meter:
                         f"the key may make {rate} requests a minute", wait_s, (rate, 0, wait_s)
                     )
                 count.tokens -= 1
-            count.fresh += 1
+            if quota_left is not None:
+                count.fresh[count.day] = count.fresh.get(count.day, 0) + 1
             return self._allowance(key, count, quota_left)
 
     def settle(self) -> None:
         """Adds what was counted to the store, and learns what other processes counted."""
-        with self._lock:
-            due = [
-                (key_id, count, count.day, count.fresh)
-                for key_id, count in self._counts.items()
-                if count.fresh and count.day
-            ]
-        for key_id, count, day, fresh in due:
-            total = self._store.count_requests(key_id, day, fresh)
+        with self._settling:
             with self._lock:
-                if count.day == day:
-                    count.settled = total
-                    count.fresh -= fresh
+                due = [
+                    (key_id, count, day, fresh)
+                    for key_id, count in self._counts.items()
+                    for day, fresh in count.fresh.items()
+                ]
+            for key_id, count, day, fresh in due:
+                total = self._store.count_requests(key_id, day, fresh)
+                with self._lock:
+                    count.fresh[day] -= fresh
+                    if not count.fresh[day]:
+                        del count.fresh[day]
+                    if count.day == day:
+                        count.settled = total
 
     def _count_of(self, key: ApiKey) -> _Count:
         now = self._clock()
@@ -109,9 +121,9 @@ class Meter:
             return None
         today = self._now().strftime("%Y-%m-%d")
         if count.day != today:
-            count.day, count.fresh = today, 0
+            count.day = today
             count.settled = self._store.count_requests(key.key_id, today, 0)
-        return key.quota_per_day - count.settled - count.fresh
+        return key.quota_per_day - count.settled - count.fresh.get(today, 0)
 
     def _allowance(self, key: ApiKey, count: _Count, quota_left: int | None) -> Allowance:
         found = []

@@ -106,16 +106,26 @@ class DataKeys:
         Raises:
             DamagedData: If one was changed, or is under a master key that is not known.
         """
+        found, unreadable = self.readable(key_ids)
+        for error in unreadable.values():
+            raise DamagedData(str(error)) from error
+        return found
+
+    def readable(
+        self, key_ids: Iterable[str]
+    ) -> tuple[dict[str, DataKey], dict[str, MasterKeyError]]:
+        """Keys by their ids, and what is wrong with those that cannot be unwrapped."""
         wanted = set(key_ids)
         found = {key_id: key for key_id in wanted if (key := self._held_key(key_id))}
-        missing = wanted - found.keys()
-        for key_id, wrapped in self._wrapped(data_keys, missing):
+        unreadable = {}
+        for key_id, wrapped in self._wrapped(data_keys, wanted - found.keys()):
             try:
                 found[key_id] = self._vault.unwrap(wrapped, _about(data_keys, key_id))
             except MasterKeyError as error:
-                raise DamagedData(str(error)) from error
-            self._hold(key_id, found[key_id])
-        return found
+                unreadable[key_id] = error
+            else:
+                self._hold(key_id, found[key_id])
+        return found, unreadable
 
     def wrapped(self, key_id: str) -> bytes:
         """As it is stored; empty if there is none."""
@@ -166,13 +176,20 @@ class DataKeys:
 
         One at a time, so that nobody waits for long; to be called again after a stop
         in the middle.
+
+        Raises:
+            DamagedData: If some cannot be unwrapped; all others are wrapped anew then.
         """
-        count = 0
+        count, damaged = 0, 0
         for table in (service_keys, data_keys):
             with translated(), self._engine.begin() as connection:
                 rows = connection.execute(select(table.c.key_id, table.c.wrapped)).all()
             for key_id, wrapped in rows:
-                again = self._vault.rewrapped(wrapped, _about(table, key_id))
+                try:
+                    again = self._vault.rewrapped(wrapped, _about(table, key_id))
+                except MasterKeyError:
+                    damaged += 1
+                    continue
                 if again is None:
                     continue
                 with translated(), self._writing().begin() as connection:
@@ -185,6 +202,11 @@ class DataKeys:
                     count += changed.rowcount
         # What the old master key wrapped is not to be found any more.
         erase_deleted(self._engine)
+        if damaged:
+            raise DamagedData(
+                f"{damaged} keys cannot be unwrapped, so the old master key is kept; {count} "
+                "others were wrapped anew. Delete who answers damaged_data, and try again"
+            )
         return count
 
     def _writing(self) -> Engine:

@@ -19,19 +19,17 @@ _UNUSABLE: _Fault = (NotReady, "The storage cannot be used at the moment.")
 
 _BY_SQLITE_CODE: dict[str, _Fault] = {
     "SQLITE_FULL": _FULL,
+    # The index of the write-ahead log has no room, when a database is opened.
+    "SQLITE_IOERR_SHMSIZE": _FULL,
     "SQLITE_BUSY": _BUSY,
     "SQLITE_LOCKED": _BUSY,
-} | dict.fromkeys(
-    (
-        "SQLITE_CANTOPEN",
-        "SQLITE_CORRUPT",
-        "SQLITE_IOERR",
-        "SQLITE_NOTADB",
-        "SQLITE_PERM",
-        "SQLITE_READONLY",
-    ),
-    _UNUSABLE,
-)
+    "SQLITE_CANTOPEN": _UNUSABLE,
+    "SQLITE_CORRUPT": _UNUSABLE,
+    "SQLITE_IOERR": _UNUSABLE,
+    "SQLITE_NOTADB": _UNUSABLE,
+    "SQLITE_PERM": _UNUSABLE,
+    "SQLITE_READONLY": _UNUSABLE,
+}
 
 # The first of these that an SQLSTATE begins with.
 _BY_SQLSTATE: dict[str, _Fault] = {
@@ -75,7 +73,7 @@ def translated() -> Iterator[None]:
 def _of_sqlite(error: object) -> _Fault | None:
     # An extended code such as SQLITE_IOERR_WRITE starts with its primary one.
     name: str = getattr(error, "sqlite_errorname", "")
-    return _BY_SQLITE_CODE.get("_".join(name.split("_")[:2]))
+    return _BY_SQLITE_CODE.get(name) or _BY_SQLITE_CODE.get("_".join(name.split("_")[:2]))
 
 
 def _of_postgres(error: object) -> _Fault | None:

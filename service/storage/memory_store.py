@@ -108,6 +108,12 @@ class MemoryStore:
             owner.standing = Standing(failures, datetime.now(UTC), owner.standing.used_at)
             return failures
 
+    def redate_failure(self, identity: str) -> None:
+        with self._lock:
+            owner = self._of(identity)
+            if owner.standing.failed_at is not None:
+                owner.standing = replace(owner.standing, failed_at=datetime.now(UTC))
+
     def forget_failures(self, identity: str) -> None:
         with self._lock:
             owner = self._of(identity)

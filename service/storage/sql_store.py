@@ -24,9 +24,10 @@ from service.core.ports import (
     StoredImage,
 )
 from service.core.secrecy import DataKey
-from service.storage import embedding_pages, people, queries
+from service.storage import people, queries
 from service.storage.data_keys import KEY_GONE, DataKeys
 from service.storage.databases import Databases
+from service.storage.embedding_pages import EmbeddingPages, count_all
 from service.storage.engines import WRITES
 from service.storage.enrolment import add_references
 from service.storage.erasure import erase_deleted
@@ -35,7 +36,7 @@ from service.storage.postgres import is_postgres, keep_writers_out, reading_engi
 from service.storage.revisions import RevisionQuery, set_revision
 from service.storage.sealing import Seal
 from service.storage.sql_keys import SqlKeys
-from service.storage.standing import StandingQuery, clear_failures, count_failure
+from service.storage.standing import StandingQuery, clear_failures, count_failure, redate_failure
 from service.storage.tables import face_references, identities
 
 
@@ -58,6 +59,7 @@ class SqlStore:
         self._writing_engine = self.engine.execution_options(**WRITES)
         self._revision_of = RevisionQuery(databases.lookups)
         self._standing_of = StandingQuery(databases.lookups)
+        self._pages = EmbeddingPages(self.engine, data_keys)
         self._collection = collection
 
     def within(self, collection: str) -> SqlStore:
@@ -117,6 +119,11 @@ class SqlStore:
             owner = queries.require_identity(connection, self._stored(identity), to_change=True)
             return count_failure(connection, owner.number)
 
+    def redate_failure(self, identity: str) -> None:
+        with self._writing() as connection:
+            owner = queries.require_identity(connection, self._stored(identity), to_change=True)
+            redate_failure(connection, owner.number)
+
     def forget_failures(self, identity: str) -> None:
         with self._writing() as connection:
             owner = queries.require_identity(connection, self._stored(identity), to_change=True)
@@ -155,18 +162,10 @@ class SqlStore:
 
     def count(self, at_most: int | None = None) -> int:
         with self._reading() as connection:
-            return embedding_pages.count_all(connection, self._collection, at_most)
+            return count_all(connection, self._collection, at_most)
 
     def embeddings(self, fingerprint: str, *, after: int, limit: int) -> EmbeddingPage:
-        with self._reading() as connection:
-            return embedding_pages.embeddings_after(
-                connection,
-                self._collection,
-                fingerprint,
-                after=after,
-                limit=limit,
-                keys_of=self.data_keys.keys,
-            )
+        return self._pages.after(self._collection, fingerprint, after=after, limit=limit)
 
     def summary(self, identity: str) -> IdentitySummary:
         with self._reading() as connection:

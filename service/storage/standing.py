@@ -36,6 +36,15 @@ def count_failure(connection: Connection, owner: int) -> int:
     return int(found.scalar_one())
 
 
+def redate_failure(connection: Connection, owner: int) -> None:
+    """The latest failure was now, if there is any."""
+    connection.execute(
+        update(identities)
+        .where(identities.c.id == owner, identities.c.failed_at.is_not(None))
+        .values(failed_at=time.time())
+    )
+
+
 def clear_failures(connection: Connection, owner: int, *, used: bool) -> None:
     values: dict[str, object] = {"failures": 0, "failed_at": None}
     if used:

@@ -200,6 +200,26 @@ def test_rotation_wraps_everything_anew_and_stops_in_the_middle_do_no_harm(
         assert after.data_keys.service_key("api keys").digest(b"x") == peppered
 
 
+def test_one_damaged_key_does_not_keep_the_others_from_rotating(
+    data_dir: Path, store: SqlStore
+) -> None:
+    for name in ("ann", "bob"):
+        store.enrol(name, [new_reference(name)], limit=5)
+    with closing(sqlite3.connect(data_dir / KEYS)) as keys:
+        damaged = "UPDATE data_keys SET wrapped = zeroblob(60) WHERE key_id = ?"
+        keys.execute(damaged, (key_id_of(data_dir, "ann"),))
+        keys.commit()
+    both = AesVault(MasterKeys(lambda: (OTHER_KEY, MASTER_KEY)))
+    with closing(open_store(data_dir, both)) as rotating:
+        # An error, so that `keys rotate` keeps the old master key.
+        with pytest.raises(DamagedData, match="1 keys cannot be unwrapped"):
+            rotating.data_keys.rewrap()
+        rotating.delete_identity("ann")
+        assert rotating.data_keys.rewrap() == 0
+    with closing(open_store(data_dir, AesVault(MasterKeys(lambda: (OTHER_KEY,))))) as after:
+        assert len(after.references("bob")) == 1
+
+
 def test_the_master_key_is_changed_under_a_running_service(tmp_path: Path, faces: Faces) -> None:
     with service_process(tmp_path, insecure=False, gallery_cache_bytes=0) as service:
         headers = {"X-API-Key": service.key}

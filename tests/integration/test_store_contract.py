@@ -288,6 +288,22 @@ def test_a_reference_of_another_identity_is_unknown(store: Store) -> None:
     assert store.summary("bob").references == 1
 
 
+def test_the_latest_failure_is_dated_anew(store: Store) -> None:
+    store.enrol("ann", [new_reference("1")], limit=5)
+    store.redate_failure("ann")
+    assert store.standing("ann").failed_at is None
+    store.add_failure("ann")
+    before = store.standing("ann")
+    store.redate_failure("ann")
+    after = store.standing("ann")
+    assert before.failed_at is not None
+    assert after.failed_at is not None
+    assert after.failed_at > before.failed_at
+    assert after.failures == 1
+    with pytest.raises(UnknownIdentity):
+        store.redate_failure("nobody")
+
+
 def test_a_store_in_order_passes_its_check(store: Store) -> None:
     store.check()
     enrol_one(store, "ann", "1")

@@ -109,6 +109,20 @@ def test_a_quota_is_of_a_day_and_of_all_processes() -> None:
     assert found.remaining == 4
 
 
+def test_a_clock_that_is_set_to_another_day_and_back_gives_no_request_back() -> None:
+    time, sums = Time(), Sums()
+    counted = meter(time, sums)
+    for _ in range(3):
+        counted.count(key(quota=3))
+    time.pass_s(24 * 3600)
+    counted.count(key(quota=3))
+    time.pass_s(-24 * 3600)
+    refused_for_s(counted, key(quota=3))
+    counted.settle()
+    assert sums.of == {("k", "2030-05-01"): 3, ("k", "2030-05-02"): 1}
+    refused_for_s(counted, key(quota=3))
+
+
 def test_the_nearer_of_two_bounds_is_told() -> None:
     time = Time()
     counted = meter(time)

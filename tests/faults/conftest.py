@@ -1,0 +1,46 @@
+"""Places to store, with networks that were compiled before: starts are quick."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.faults.client import client_of
+from tests.faults.places import Place
+from tests.running import running_service
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder `compiled` of a service that has been started once."""
+    data_dir = tmp_path_factory.mktemp("first")
+    with running_service(data_dir):
+        pass
+    return data_dir / "compiled"
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path, compiled: Path) -> Path:
+    """Of a service that was never started, but for its compiled networks."""
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o700)
+    shutil.copytree(compiled, folder / "compiled")
+    return folder
+
+
+@pytest.fixture(params=["sqlite"])
+def place(request: pytest.FixtureRequest, data_dir: Path) -> Place:
+    """Every kind of database that a service can have."""
+    assert request.param == "sqlite"
+    return Place(data_dir)
+
+
+@pytest.fixture
+def client(place: Place) -> Iterator[httpx.Client]:
+    """Of a service that runs for one test, with its first key."""
+    with place.service() as service, client_of(service) as connected:
+        yield connected
