@@ -31,6 +31,7 @@ from service.core.ports import (
 )
 from service.core.secrecy import DataKey
 from service.storage import people, queries
+from service.storage.census import require_model
 from service.storage.data_keys import DataKeys
 from service.storage.engines import WRITES
 from service.storage.erasure import erase_deleted
@@ -86,6 +87,7 @@ class SqlStore:
         *,
         limit: int,
         about: About | None = None,
+        one_model: bool = False,
     ) -> list[Enrolled]:
         if not references:
             return []
@@ -99,6 +101,8 @@ class SqlStore:
                 owner = queries.insert_identity(connection, name, key_id, created_at)
             else:
                 key = self._key_of(owner)
+            if one_model:
+                require_model(connection, owner, references[0].fingerprint)
             hashes = {new.content_hash for new in references}
             stored = queries.references_by_hash(connection, owner, key, hashes)
             fresh = len(hashes) - len(stored)
