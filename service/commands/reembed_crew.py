@@ -176,9 +176,12 @@ class Crew:
 
 @contextmanager
 def _interrupts_kept_off() -> Iterator[None]:
-    """What is started meanwhile never sees Ctrl-C, which goes to all: it is told by us."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """What is started meanwhile never sees Ctrl-C, which goes to all: we tell it.
+
+    A signal that is ignored is ignored by whoever is started, from its first moment.
+    """
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.signal(signal.SIGINT, before)

@@ -11,7 +11,9 @@ import httpx
 import pytest
 
 from model.artifact import Artifact
+from model.runtimes.compiled import CompiledNetworks
 from service.core.ports import Store
+from service.runtime.load import Way, load_two
 from service.storage.memory_store import MemoryStore
 from tests.integration.vaults import open_store
 
@@ -29,6 +31,16 @@ def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]
     store: Store = MemoryStore() if request.param == "memory" else open_store(tmp_path / "data")
     yield store
     store.close()
+
+
+@pytest.fixture(scope="session")
+def compiled(
+    sface_artifact: Artifact, artifact: Artifact, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Both models' networks, as a service keeps them in its data folder: compiled once."""
+    folder = tmp_path_factory.mktemp("networks") / "compiled"
+    load_two(sface_artifact, artifact, Way("openvino", 0, 0.7, CompiledNetworks(folder)))
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from model.artifact import Artifact
+from model.runtimes.compiled import CompiledNetworks
 from service.core.core import Core
 from service.core.enrol import Upload
 from service.core.enrol import enrol as core_enrol
@@ -50,9 +52,15 @@ def probes(faces: Faces) -> list[bytes]:
     return [faces.read(PROBE), faces.read("biden.jpg"), encoded(np.asarray(broad, np.uint8))]
 
 
+@pytest.fixture
+def data_dir(tmp_path: Path, compiled: Path) -> Path:
+    shutil.copytree(compiled, tmp_path / "compiled")
+    return tmp_path
+
+
 @pytest.fixture(scope="module")
 def services(
-    tmp_path_factory: pytest.TempPathFactory, faces: Faces
+    tmp_path_factory: pytest.TempPathFactory, faces: Faces, compiled: Path
 ) -> Iterator[dict[str, httpx.Client]]:
     """One with the old model, one with the new, and one in the middle of the change.
 
@@ -60,6 +68,8 @@ def services(
     pictures.
     """
     folders = {name: tmp_path_factory.mktemp(name) for name in ("old", "new", "both")}
+    for folder in folders.values():
+        shutil.copytree(compiled, folder / "compiled")
     pictures = [faces.read(name) for name in HIM]
     with ExitStack() as stack:
 
@@ -71,7 +81,7 @@ def services(
             service_process(folders["both"], artifact=OLD, quality="off") as before,
             httpx.Client(base_url=before.url, timeout=60) as client,
         ):
-            for name in ("old", "old mixed", "old deleted"):
+            for name in ("old", "old deleted"):
                 enrol(client, name, *pictures)
             enrol(client, "old joe", faces.read("biden.jpg"))
         clients = {
@@ -132,21 +142,21 @@ def test_new_pictures_are_embedded_by_the_model_that_the_identity_has(
 
 
 def test_what_is_of_both_is_made_again_by_the_new_one(
-    services: dict[str, httpx.Client], faces: Faces, tmp_path: Path, olds: str, news: str
+    faces: Faces, data_dir: Path, news: str
 ) -> None:
     with (
-        service_process(tmp_path, artifact=OLD) as service,
+        service_process(data_dir, artifact=OLD) as service,
         httpx.Client(base_url=service.url, timeout=60) as client,
     ):
         enrol(client, "him", *(faces.read(name) for name in HIM))
     with (
-        service_process(tmp_path, artifact=NEW, conflicts="off") as service,
+        service_process(data_dir, artifact=NEW, conflicts="off") as service,
         httpx.Client(base_url=service.url, timeout=60) as client,
     ):
         # It does not look at what is stored, and so mixes.
         enrol(client, "him", faces.read("obama3.jpg"))
     with (
-        service_process(tmp_path, **BOTH) as service,
+        service_process(data_dir, **BOTH) as service,
         httpx.Client(base_url=service.url, timeout=60) as client,
     ):
         items = answer(client.get("/v1/identities"))["identities"]
@@ -201,43 +211,41 @@ def test_the_service_says_which_models_it_has(
     assert compared[0] == compared[1]
 
 
-def test_an_identity_can_be_deleted_and_exported(
-    services: dict[str, httpx.Client], olds: str
-) -> None:
+def test_an_identity_can_be_deleted(services: dict[str, httpx.Client]) -> None:
     client = services["both"]
     assert answer(client.delete("/v1/identities/old deleted"))["references"] == 2
     assert client.get("/v1/identities/old deleted").status_code == 404
 
 
-def test_the_same_model_twice_is_one(tmp_path: Path) -> None:
+def test_the_same_model_twice_is_one(data_dir: Path) -> None:
     with (
-        service_process(tmp_path, artifact=OLD, next_artifact=OLD) as service,
+        service_process(data_dir, artifact=OLD, next_artifact=OLD) as service,
         httpx.Client(base_url=service.url) as client,
     ):
         assert answer(client.get("/v1/model"))["next"] is None
 
 
-def test_a_next_model_that_is_none_stops_the_start(tmp_path: Path) -> None:
-    service = service_process(tmp_path, artifact=OLD, next_artifact=tmp_path)
+def test_a_next_model_that_is_none_stops_the_start(data_dir: Path) -> None:
+    service = service_process(data_dir, artifact=OLD, next_artifact=data_dir)
     with pytest.raises(RuntimeError, match="expected an artifact with"), service:
         pass
 
 
 def test_who_keeps_no_picture_is_verified_by_the_old_model(
-    tmp_path: Path, faces: Faces, olds: str, news: str
+    data_dir: Path, faces: Faces, olds: str, news: str
 ) -> None:
     with (
-        service_process(tmp_path, artifact=OLD, keep="none") as service,
+        service_process(data_dir, artifact=OLD, keep="none") as service,
         httpx.Client(base_url=service.url, timeout=60) as client,
     ):
         enrol(client, "him", faces.read("obama.jpg"))
     with (
-        service_process(tmp_path, **BOTH) as service,
+        service_process(data_dir, **BOTH) as service,
         httpx.Client(base_url=service.url, timeout=60) as client,
     ):
         assert verified(client, "him", faces.read(PROBE))["model"]["fingerprint"] == olds
         done = service_command(
-            tmp_path, "reembed", "--artifact", str(NEW), artifact=OLD, next_artifact=NEW
+            data_dir, "reembed", "--artifact", str(NEW), artifact=OLD, next_artifact=NEW
         )
         assert "1 identities have a reference without a picture" in done.stdout
         assert verified(client, "him", faces.read(PROBE))["verified"] is True
@@ -248,8 +256,11 @@ def test_who_keeps_no_picture_is_verified_by_the_old_model(
 
 
 @pytest.fixture
-def core(tmp_path: Path, sface_artifact: Artifact, artifact: Artifact) -> Iterator[Core]:
-    current, newest = load_two(sface_artifact, artifact, WAY)
+def core(
+    tmp_path: Path, sface_artifact: Artifact, artifact: Artifact, compiled: Path
+) -> Iterator[Core]:
+    way = replace(WAY, networks=CompiledNetworks(compiled))
+    current, newest = load_two(sface_artifact, artifact, way)
     with closing(open_store(tmp_path)) as opened:
         store = Flipping(opened.engine, opened.data_keys)
         yield Core(current.model, current.detector, store, Policy(gate="off"), next=newest)
