@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+
 from model.artifact import Artifact
 from service.core.core import Core
 from service.core.enrol import Upload, enrol
 from service.core.policy import Keep, Policy
-from service.core.ports import NewReference
+from service.core.ports import NewReference, Store
 from service.opening import Opened, opened
 from service.runtime.load import Way, load
 from service.settings import Settings
@@ -25,26 +27,35 @@ PROBE = "obama3.jpg"
 WAY = Way("openvino", 1, 0.7)
 
 
-class _Caught(MemoryStore):
-    """Keeps what an enrolment would store."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.new: list[NewReference] = []
-
-    def enrol(self, identity, references, **more):  # type: ignore[no-untyped-def]
-        self.new += references
-        return super().enrol(identity, references, **more)
-
-
 def references_by(
     artifact: Artifact, faces: Faces, *names: str, keep: Keep = "crop"
 ) -> list[NewReference]:
     """What the service would store of these pictures."""
-    model, store = load(artifact, WAY), _Caught()
-    core = Core(model.model, model.detector, store, Policy(gate="off", keep=keep))
+    loaded = load(artifact, WAY)
+    policy = Policy(gate="off", keep=keep)
+    core = Core(loaded.model, loaded.detector, MemoryStore(), policy)
     enrol(core, "him", [Upload(faces.read(name)) for name in names])
-    return store.new
+    return new_references(core.store, "him")
+
+
+def new_references(store: Store, identity: str) -> list[NewReference]:
+    """The references of an identity as they could be enrolled once more."""
+    found = []
+    for one in store.references(identity):
+        kept = store.image(identity, one.reference_id)
+        found.append(
+            NewReference(
+                content_hash=one.content_hash,
+                embedding=one.embedding,
+                fingerprint=one.fingerprint,
+                image=kept.data if kept else None,
+                image_type=kept.media_type if kept else None,
+                landmarks=kept.landmarks if kept else np.zeros((5, 2), np.float32),
+                quality=one.quality,
+                filename=one.filename,
+            )
+        )
+    return found
 
 
 @contextmanager
