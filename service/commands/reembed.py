@@ -41,12 +41,21 @@ def add_parser(commands: Any) -> None:
 
 def reembed(chosen: argparse.Namespace) -> int:
     """0 if all that keep a picture are by the new model now; 1 if some are not."""
+    # `kill` and Ctrl-C end it in the same way, after the batches that are being done.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return _reembed(chosen)
+    except KeyboardInterrupt:
+        # Before or after the work itself, which says more when it is stopped.
+        print("stopped; run it again to go on", file=sys.stderr)
+        return 1
+
+
+def _reembed(chosen: argparse.Namespace) -> int:
     # What no other command needs, and takes its time to import.
     from model.runtimes.network import cores
     from service.commands.reembed_crew import Crew, Done
 
-    # `kill` and Ctrl-C end it in the same way, after the batches that are being done.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with context() as at_hand:
         artifact = read_artifact(chosen.artifact)
         fingerprint = artifact.manifest.fingerprint
