@@ -41,7 +41,7 @@ from tests.running import ROOT, service_process
 
 CHANGE = {"artifact": OLD, "next_artifact": NEW}
 PEOPLE = 40
-WAIT_S = 60
+WAIT_S = 120
 
 
 @pytest.fixture(scope="session")
