@@ -19,16 +19,15 @@ from fastapi import FastAPI
 
 from model.artifact import read_artifact
 from model.errors import SemblanceError
-from model.faces import Detector
 from model.runtimes.base import Runtime
 from model.runtimes.batches import Batches
 from model.runtimes.compiled import CompiledNetworks
 from model.runtimes.network import model_threads
-from service.api import documented, faces, identities, origins, page, problems, system
+from service.api import documented, faces, identities, metrics, origins, page, problems, system
 from service.api.access_log import Logged
 from service.api.admission import Admission
 from service.api.middleware import Headed
-from service.api.state import Running, State
+from service.api.state import AtWork, Running, State
 from service.core.audit import AuditEntry
 from service.core.core import Core
 from service.core.erase import erase_identity
@@ -36,11 +35,14 @@ from service.core.gallery_cache import GalleryCache
 from service.core.ports import Store
 from service.core.retention import erase_expired
 from service.core.steady_clock import SteadyClock
+from service.model_change import Watch, drop_old
 from service.opening import gate_of, opened, page_key
-from service.runtime.load import load_runtime, warm_up
+from service.runtime.load import Way, load, load_two
 from service.settings import Settings, SettingsError
+from service.storage.census import SqlCensus
 
 _SWEEP_S = 60
+_CHANGE_S = 5
 _RETENTION_TURNS = 60
 _log = logging.getLogger("semblance")
 VERSION = "0.1.0"
@@ -77,16 +79,17 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[State]:
         _limit_threads()
         try:
-            running, close = await anyio.to_thread.run_sync(_start, settings, model, store)
-            app.state.page_key = page_key(settings, running.doorkeeper)
+            at_work, close = await anyio.to_thread.run_sync(_start, settings, model, store)
+            app.state.page_key = page_key(settings, at_work.running.doorkeeper)
         except (SemblanceError, OSError) as error:
             app.state.failure = error
             raise
-        sweeping = asyncio.create_task(_sweep(running))
+        tasks = [asyncio.create_task(task(at_work)) for task in (_sweep, _change)]
         try:
-            yield State(running=running)
+            yield State(at_work=at_work)
         finally:
-            sweeping.cancel()
+            for task in tasks:
+                task.cancel()
             await anyio.to_thread.run_sync(close)
 
     app = _App(
@@ -103,7 +106,7 @@ def create_app(
     app.state.failure = None
     app.state.page_key = None
     problems.install(app)
-    for router in (faces.router, faces.short, identities.router, system.router):
+    for router in (faces.router, faces.short, identities.router, system.router, metrics.router):
         app.include_router(router)
     page.install(app)
     origins.allow(app, settings.cors_origins)
@@ -115,8 +118,8 @@ def create_app(
 
 def _start(
     settings: Settings, model: Runtime | None, store: Store | None
-) -> tuple[Running, Callable[[], None]]:
-    """Reads the artifact, loads and warms the model, opens the store."""
+) -> tuple[AtWork, Callable[[], None]]:
+    """Reads the artifacts, loads and warms the models, opens the store."""
     artifact = read_artifact(settings.artifact)
     networks = CompiledNetworks(settings.data_dir / "compiled")
     most_batched = max(settings.faces_at_once, settings.pictures_at_once)
@@ -128,27 +131,21 @@ def _start(
         settings.receive_timeout_s,
         watched=batches is not None,
     )
-    several = admission.several_in_work
-    runtime = model or load_runtime(
-        settings.runtime,
-        artifact,
-        settings.threads,
-        networks=networks,
-        several=several,
-        batches=batches,
-        most_batched=settings.faces_at_once,
-    )
-    detector = Detector(
-        artifact.detector,
+    way = Way(
+        runtime=settings.runtime,
         threads=settings.threads,
         min_confidence=settings.face_confidence,
         networks=networks,
-        integers=False if settings.runtime == "openvino-float32" else None,
-        several=several,
+        several=admission.several_in_work,
         batches=batches,
-        most_batched=settings.pictures_at_once,
+        faces_at_once=settings.faces_at_once,
+        pictures_at_once=settings.pictures_at_once,
     )
-    warm_up(runtime, detector)
+    following = read_artifact(settings.next_artifact) if settings.next_artifact else None
+    if following is None or following.manifest.fingerprint == artifact.manifest.fingerprint:
+        current, newest = load(artifact, way, runtime=model), None
+    else:
+        current, newest = load_two(artifact, following, way, model)
     gate, found = None, None
     if store is None:
         found = opened(settings)
@@ -161,24 +158,26 @@ def _start(
     elif not settings.insecure:
         raise SettingsError("keys are kept in the service's own database; set `insecure`")
     core = Core(
-        model=runtime,
-        detector=detector,
+        model=current.model,
+        detector=current.detector,
         store=store,
         policy=settings.policy(),
         galleries=GalleryCache(settings.gallery_cache_bytes),
+        next=newest,
     )
     running = Running(
         core=core,
         settings=settings,
-        runtime=runtime.name,
-        precision=runtime.precision,
+        runtime=current.runtime,
+        precision=current.precision,
         admission=admission,
         doorkeeper=gate,
         audit=found.audit if found else None,
+        census=SqlCensus(found.store.engine) if found else None,
     )
 
     def close() -> None:
-        running.admission.close()
+        admission.close()
         if batches is not None:
             batches.close()
         try:
@@ -189,14 +188,28 @@ def _start(
             if found is not None:
                 found.close()
 
-    return running, close
+    return AtWork(running), close
 
 
-async def _sweep(running: Running) -> None:
+async def _change(at_work: AtWork) -> None:
+    """Lets the old model go when no reference is of it any more."""
+    watch = Watch()
+    while True:
+        try:
+            await anyio.to_thread.run_sync(drop_old, at_work)
+            await anyio.to_thread.run_sync(watch.look, at_work.running)
+        except SemblanceError:
+            _log.warning("by which models the references are was not found out", exc_info=True)
+        await asyncio.sleep(_SWEEP_S if at_work.running.core.next is None else _CHANGE_S)
+
+
+async def _sweep(at_work: AtWork) -> None:
     """What is to be done now and then, also when nobody asks for anything."""
     clock = SteadyClock()
     for turn in itertools.count():
         await asyncio.sleep(_SWEEP_S)
+        # Not longer than for one turn: it holds the models, and one of them may go.
+        running = at_work.running
         running.core.galleries.drop_unused()
         jump_s = clock.jump_s()
         if jump_s:
@@ -209,6 +222,7 @@ async def _sweep(running: Running) -> None:
         except Exception:
             # The store is busy, full or away, whatever it says then: the next turn does it.
             _log.warning("the sweep of the store was put off", exc_info=True)
+        del running
 
 
 def _retain(running: Running) -> None:

@@ -79,6 +79,11 @@ class Settings(BaseSettings):
         "first are noise once a key is destroyed.",
     )
     artifact: Path = Field(Path("models/fused"), description="Folder of the model.")
+    next_artifact: Path | None = Field(
+        None,
+        description="Folder of the model that is to take its place: loaded beside it until "
+        "`reembed` is through.",
+    )
     runtime: Literal["openvino", "openvino-float32", "tensorflow"] = Field(
         "openvino",
         description="What runs the SavedModel; `openvino-float32` never computes in 8 bits, "

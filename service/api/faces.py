@@ -74,7 +74,7 @@ def enroll(body: EnrolRequest, running: Running) -> Json:
             core, body.identity, body.images, body.faces, body.conflicts, about=about
         )
         note.details = enrolment_details(result)
-    return enrol_out(result, core.model, core.policy.gate)
+    return enrol_out(result, core.policy.gate)
 
 
 @short.post("/verify")
@@ -115,7 +115,7 @@ def verify(body: VerifyRequest, running: Running) -> Json:
         )
         note.outcome = verdict(result.verified)
         note.details = verification_details(result, scores=running.settings.audit_scores)
-    return verify_out(result, core.model, core.policy.gate, scores=running.sees_scores)
+    return verify_out(result, core.policy.gate, scores=running.sees_scores)
 
 
 @router.post(
@@ -139,7 +139,7 @@ def compare(body: CompareRequest, running: Running) -> Json:
         )
         note.outcome = verdict(result.verified)
         note.details = comparison_details(result, scores=running.settings.audit_scores)
-    return compare_out(result, core.model, core.policy.gate, scores=running.sees_scores)
+    return compare_out(result, core.policy.gate, scores=running.sees_scores)
 
 
 @router.post(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from model import quality
-from model.contract import Precision
+from model.contract import Manifest, Precision
 from model.faces import LANDMARKS
 from model.quality import Gate
 from service.api import conflict_schemas, schemas
 from service.core.agreement import Agreement
 from service.core.conflicts import CONFLICT
+from service.core.core import Loaded
 from service.core.ports import About, FaceModel, IdentitySummary, Reference, Standing
 from service.core.results import (
     Comparison,
@@ -34,8 +35,7 @@ Plain, since these are made on every request; checked against OpenAPI by tests.
 """
 
 
-def model_ref(model: FaceModel) -> Json:
-    manifest = model.manifest
+def model_ref(manifest: Manifest) -> Json:
     return {
         "name": manifest.name,
         "version": manifest.version,
@@ -74,7 +74,7 @@ def face_out(found: FoundFace, gate: Gate = "standard") -> Json:
     }
 
 
-def enrol_out(result: Enrolment, model: FaceModel, gate: Gate) -> Json:
+def enrol_out(result: Enrolment, gate: Gate) -> Json:
     return {
         "identity": result.identity,
         "references": result.references,
@@ -92,7 +92,7 @@ def enrol_out(result: Enrolment, model: FaceModel, gate: Gate) -> Json:
         "rejected": [rejected_out(item, gate) for item in result.rejected],
         "conflicts": [conflict_out(item) for item in result.conflicts],
         "others_searched": result.others_searched,
-        "model": model_ref(model),
+        "model": model_ref(result.manifest),
     }
 
 
@@ -111,7 +111,7 @@ def rejected_out(item: RejectedImage, gate: Gate = "standard") -> Json:
     }
 
 
-def verify_out(result: Verification, model: FaceModel, gate: Gate, *, scores: bool = True) -> Json:
+def verify_out(result: Verification, gate: Gate, *, scores: bool = True) -> Json:
     return {
         "identity": result.identity,
         "verified": result.verified,
@@ -129,12 +129,12 @@ def verify_out(result: Verification, model: FaceModel, gate: Gate, *, scores: bo
             for reference_id, score, matched in (result.references if scores else ())
         ],
         "face": face_out(result.found, gate),
-        "model": model_ref(model),
+        "model": model_ref(result.manifest),
         "timings_ms": result.timings_ms,
     }
 
 
-def compare_out(result: Comparison, model: FaceModel, gate: Gate, *, scores: bool = True) -> Json:
+def compare_out(result: Comparison, gate: Gate, *, scores: bool = True) -> Json:
     return {
         "score": result.score if scores else None,
         "threshold": _threshold(result.threshold),
@@ -142,7 +142,7 @@ def compare_out(result: Comparison, model: FaceModel, gate: Gate, *, scores: boo
         "verified": result.verified,
         "face_a": face_out(result.found_a, gate),
         "face_b": face_out(result.found_b, gate),
-        "model": model_ref(model),
+        "model": model_ref(result.manifest),
         "timings_ms": result.timings_ms,
     }
 
@@ -199,7 +199,11 @@ def _agreement(found: Agreement | None) -> conflict_schemas.AgreementOut | None:
 
 
 def model_out(
-    model: FaceModel, runtime: str, precision: Precision, thresholds: schemas.ThresholdsOut
+    model: FaceModel,
+    runtime: str,
+    precision: Precision,
+    thresholds: schemas.ThresholdsOut,
+    following: Loaded | None,
 ) -> schemas.ModelOut:
     manifest = model.manifest
     calibration = manifest.calibration
@@ -220,6 +224,9 @@ def model_out(
             verdicts=[schemas.VerdictPointOut(**row.model_dump()) for row in calibration.verdicts],
         ),
         weights=[schemas.WeightsOut(**item.model_dump()) for item in manifest.weights],
+        next=schemas.ModelRef.model_validate(model_ref(following.model.manifest))
+        if following
+        else None,
     )
 
 

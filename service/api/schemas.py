@@ -271,6 +271,11 @@ class ModelOut(Schema):
     thresholds: ThresholdsOut
     calibration: CalibrationOut
     weights: list[WeightsOut]
+    next: ModelRef | None = Field(
+        description="The model that is to take this one's place: new identities are enrolled "
+        "with it, and those whose references it has embedded are verified by it. null but "
+        "while the model is changed."
+    )
 
 
 class HealthOut(Schema):

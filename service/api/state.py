@@ -11,6 +11,7 @@ from model.contract import Precision
 from service.api.admission import Admission
 from service.core.access import ANYBODY, Caller, Doorkeeper
 from service.core.audit import AuditLog
+from service.core.census import Census
 from service.core.core import Core
 from service.settings import Settings
 
@@ -24,6 +25,7 @@ class Running:
         caller: Who asks; `core` is bound to its collection.
         audit: Where it is written down; None where nothing is.
         request_id: As in the answer's header.
+        census: By which models the references are; None where that cannot be told.
     """
 
     core: Core
@@ -35,21 +37,32 @@ class Running:
     caller: Caller = ANYBODY
     audit: AuditLog | None = None
     request_id: str | None = None
+    census: Census | None = None
 
     @property
     def sees_scores(self) -> bool:
         return not (self.settings.hide_scores and self.caller.only_verifies)
 
 
-class State(TypedDict):
-    """The lifespan's state, reached through `request.state`."""
+@dataclass
+class AtWork:
+    """The service as it is now: another one once its model was changed.
+
+    A request looks here once, and is answered by what it found.
+    """
 
     running: Running
 
 
+class State(TypedDict):
+    """The lifespan's state, reached through `request.state`."""
+
+    at_work: AtWork
+
+
 def running(request: Request) -> Running:
-    found: Running = request.state.running
-    return found
+    found: AtWork = request.state.at_work
+    return found.running
 
 
 async def _running(request: Request) -> Running:

@@ -16,7 +16,10 @@ router = APIRouter(tags=["system"])
 
 @router.get("/v1/model", responses=problems())
 def get_model(running: Verifying) -> ModelOut:
-    """The model in use, its measured error rates, and the thresholds in force."""
+    """The model in use, its measured error rates, and the thresholds in force.
+
+    While the model is changed this is the one that is to go; `next` names the other.
+    """
     model, policy = running.core.model, running.core.policy
     manifest = model.manifest
     above = detection_threshold(manifest, policy, None, None).value
@@ -26,7 +29,7 @@ def get_model(running: Verifying) -> ModelOut:
         fmr=manifest.calibration.fmr_of(above),
         fusion=policy.fusion,
     )
-    return model_out(model, running.runtime, running.precision, thresholds)
+    return model_out(model, running.runtime, running.precision, thresholds, running.core.next)
 
 
 @router.get("/healthz")

@@ -34,10 +34,11 @@ class Context:
         collection: str,
         *,
         subject: str | None = None,
+        outcome: str = "ok",
         details: Mapping[str, Detail] | None = None,
     ) -> None:
         """Puts on record what the command did; on the disk when this returns."""
-        entry = AuditEntry(action, "ok", collection, subject=subject, details=details or {})
+        entry = AuditEntry(action, outcome, collection, subject=subject, details=details or {})
         self.opened.audit.record(entry, durable=True)
 
     def enrolled(self) -> Iterator[tuple[str, str]]:

@@ -37,6 +37,7 @@ Action = Literal[
     "key_revoke",
     "audit_export",
     "audit_prune",
+    "model_change",
 ]
 
 NOT_DURABLE: Final[frozenset[Action]] = frozenset(
@@ -54,7 +55,8 @@ class AuditEntry:
     Attributes:
         actor: Id of the API key; None without one, as at the command line.
         subject: Name of the identity; None where there is none.
-        outcome: "verified", "not_verified", "ok", or the code of a problem.
+        outcome: "verified", "not_verified", "ok", or the code of a problem; "begun" and
+            "stopped" of what takes its time.
         details: Thresholds, rule, counts: numbers and words of ours, no names.
         request_id: As in the answer's header; the caller may have chosen it.
         at: UTC, with time zone.

@@ -22,6 +22,9 @@ def compare(
 ) -> Comparison:
     """Scores two images against each other.
 
+    While two models are loaded, by the one that is to go: its scores are those that a
+    caller knows.
+
     Raises:
         InvalidRequest, ImageError, NoFace, SeveralFaces
     """
@@ -42,4 +45,5 @@ def compare(
         found_a=percept_a.found,
         found_b=percept_b.found,
         timings_ms=watch.read_ms(),
+        manifest=manifest,
     )

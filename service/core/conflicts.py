@@ -6,6 +6,9 @@ it beyond chance and better than each that is stored of its own (`search`). The
 stored references are trusted against those that come in: five pictures of
 somebody else agree with each other and are five conflicts all the same.
 
+While two models are loaded, other identities are searched by both: each by the model
+that its references are of.
+
 The very same picture is looked at once: a copy would be its own witness. One
 that is stored already is not looked at again.
 """
@@ -18,6 +21,7 @@ from typing import Final, get_args
 
 import numpy as np
 
+from model.types import Array
 from service.core.agreement import Agreement, agreements
 from service.core.core import Core
 from service.core.errors import InvalidRequest, UnknownIdentity
@@ -25,7 +29,7 @@ from service.core.gallery import matrix, references_where_possible
 from service.core.policy import ConflictMode
 from service.core.ports import NewReference, Reference
 from service.core.results import ConflictKind
-from service.core.search import Other, search, threshold
+from service.core.search import Other, best_of, search
 
 CONFLICT: Final = "identity_conflict"
 """The code of a conflict, and of an image that is refused for it."""
@@ -77,27 +81,38 @@ def mode_in_force(setting: ConflictMode, requested: ConflictMode | None) -> Conf
     return requested
 
 
-def find_conflicts(core: Core, identity: str, new: Sequence[NewReference]) -> Findings:
-    """Which of the new pictures do not seem to be of the identity; stores nothing."""
+def find_conflicts(
+    core: Core,
+    identity: str,
+    new: Sequence[NewReference],
+    elsewhere: Sequence[tuple[Core, Array]] = (),
+) -> Findings:
+    """Which of the new pictures do not seem to be of the identity; stores nothing.
+
+    Args:
+        core: By the model that handles the identity, and embedded `new`.
+        elsewhere: The core by each other model, with its embeddings of `new`, (N, D).
+    """
     stored = _stored(core, identity)
     known = {reference.content_hash for reference in stored}
     first: dict[str, int] = {}
     for position, item in enumerate(new):
         if item.content_hash not in known:
             first.setdefault(item.content_hash, position)
-    judged = [new[position] for position in first.values()]
+    places = list(first.values())
+    judged = [new[position] for position in places]
     if not judged:
         return Findings({}, others_searched=False)
     probes = np.stack([item.embedding for item in judged])
-    usable = [item for item in stored if item.fingerprint == core.model.manifest.fingerprint]
+    usable = [item for item in stored if item.fingerprint == core.fingerprint]
     everything = np.concatenate([matrix(usable), probes]) if usable else probes
     trusted = np.arange(len(everything)) < len(usable)
     own = agreements(core.model, everything, trusted)[len(usable) :]
-    found = search(core, identity, probes)
-    best = found.best if found else [None] * len(judged)
-    chance = threshold(core.model.manifest, found.compared if found else 0)
+    by_model = [(core, probes), *((other, rows[places]) for other, rows in elsewhere)]
+    others = _others(by_model, identity)
+    best = others if others else [(None, 1.0)] * len(judged)
     findings = {}
-    for item, agreement, other in zip(judged, own, best, strict=True):
+    for item, agreement, (other, chance) in zip(judged, own, best, strict=True):
         kind = kind_of(agreement, other, chance, new_identity=not usable)
         if kind is not None:
             findings[item.content_hash] = Finding(kind, agreement, other)
@@ -107,7 +122,7 @@ def find_conflicts(core: Core, identity: str, new: Sequence[NewReference]) -> Fi
             for position, item in enumerate(new)
             if item.content_hash in findings
         },
-        others_searched=found is not None,
+        others_searched=others is not None,
     )
 
 
@@ -143,9 +158,8 @@ def reference_agreements(core: Core, identity: str) -> list[tuple[Reference, Agr
     Raises:
         UnknownIdentity
     """
-    references = references_where_possible(core, identity)
-    fingerprint = core.model.manifest.fingerprint
-    usable = [item for item in references if item.fingerprint == fingerprint]
+    core, references = references_where_possible(core, identity)
+    usable = [item for item in references if item.fingerprint == core.fingerprint]
     found: list[Agreement | None] = []
     if usable:
         nobody = np.zeros(len(usable), dtype=bool)
@@ -156,6 +170,22 @@ def reference_agreements(core: Core, identity: str) -> list[tuple[Reference, Agr
 
 def _stored(core: Core, identity: str) -> list[Reference]:
     try:
-        return references_where_possible(core, identity)
+        return references_where_possible(core, identity)[1]
     except UnknownIdentity:
         return []
+
+
+def _others(
+    by_model: Sequence[tuple[Core, Array]], identity: str
+) -> list[tuple[Other | None, float]] | None:
+    """For each probe the best match among others, and the score that is no chance.
+
+    None if they were not searched.
+    """
+    searches = []
+    for core, probes in by_model:
+        found = search(core, identity, probes)
+        if found is None:
+            return None
+        searches.append((core.model.manifest, found))
+    return best_of(searches)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from model.contract import Precision
 from model.faces import Detector
 from service.core.access import DEFAULT_COLLECTION
 from service.core.gallery_cache import GalleryCache
@@ -12,12 +13,32 @@ from service.core.ports import FaceModel, Store
 
 
 @dataclass(frozen=True)
+class Loaded:
+    """A model in memory, and the detector that finds faces for it.
+
+    Attributes:
+        runtime: What runs it, such as "openvino".
+        precision: Of its convolutions, as run here.
+    """
+
+    model: FaceModel
+    detector: Detector
+    runtime: str
+    precision: Precision
+
+    @property
+    def fingerprint(self) -> str:
+        return self.model.manifest.fingerprint
+
+
+@dataclass(frozen=True)
 class Core:
     """A model, a detector and a store, and how to use them.
 
     Attributes:
-        galleries: Made by this model from this store, of all collections.
+        galleries: Made from this store, of all collections; each says by which model.
         collection: The one that `store` is of.
+        next: The model that is to take the place of `model`, while both are loaded.
     """
 
     model: FaceModel
@@ -26,6 +47,12 @@ class Core:
     policy: Policy
     galleries: GalleryCache = field(default_factory=GalleryCache)
     collection: str = DEFAULT_COLLECTION
+    next: Loaded | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """Of `model`."""
+        return self.model.manifest.fingerprint
 
     def within(self, collection: str) -> Core:
         """The same parts at work on another collection, and on nothing else."""
@@ -36,3 +63,22 @@ class Core:
     def held_as(self, identity: str) -> str:
         """Under what the gallery of an identity is kept in memory."""
         return f"{self.collection}/{identity}"
+
+    def each(self) -> tuple[Core, ...]:
+        """The same parts at work by each model that is loaded, the newest last."""
+        return (self,) if self.next is None else (self, self.newest)
+
+    @property
+    def newest(self) -> Core:
+        """At work by the next model alone; as it is where there is none."""
+        if self.next is None:
+            return self
+        return replace(self, model=self.next.model, detector=self.next.detector, next=None)
+
+    def by(self, fingerprint: str) -> Core | None:
+        """At work by the model of this fingerprint; None if it is not loaded."""
+        if fingerprint == self.fingerprint:
+            return self
+        if self.next is not None and fingerprint == self.next.fingerprint:
+            return self.newest
+        return None

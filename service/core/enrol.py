@@ -1,4 +1,9 @@
-"""Enrol: judge each image by itself, store the accepted ones in one transaction."""
+"""Enrol: judge each image by itself, store the accepted ones in one transaction.
+
+While two models are loaded a new identity is enrolled by the next one, and pictures of
+one that is enrolled by the model that its references have. Should those get another
+just then, it is done again by that one.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +16,20 @@ import numpy as np
 from model import image as image_errors
 from model import quality
 from model.errors import SemblanceError
+from model.types import Array
 from service.core.conflict_results import conflict, none_accepted, refused
 from service.core.conflicts import Findings, find_conflicts, mode_in_force
 from service.core.core import Core
-from service.core.errors import LowQuality, NoFace, SeveralFaces
+from service.core.errors import (
+    LowQuality,
+    ModelMismatch,
+    NoFace,
+    SeveralFaces,
+    UnknownIdentity,
+)
+from service.core.gallery import references_where_possible
 from service.core.keep import kept_image
-from service.core.perceive import Percept, perceive
+from service.core.perceive import Percept, chip_by, perceive
 from service.core.policy import ConflictMode
 from service.core.ports import About, NewReference
 from service.core.results import AcceptedImage, Conflict, Enrolment, FaceChoice, RejectedImage
@@ -33,6 +46,10 @@ REJECTIONS: dict[type[SemblanceError], str] = {
     LowQuality: "low_quality",
 }
 """What can be wrong with one image, and its code; the others are still enrolled."""
+
+
+_TRIES = 5
+"""An identity is given to another model once in a change, so that the second is the last."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +82,56 @@ def enrol(
         TooManyReferences, StorageFull: From the store; nothing is stored.
     """
     mode = mode_in_force(core.policy.conflicts, conflicts)
+    if core.next is None:
+        return _enrol(core, identity, images, choice=choice, mode=mode, about=about)
+    for _ in range(_TRIES):
+        at_work, of_one_model = _handling(core, identity)
+        others = [other for other in core.each() if other.fingerprint != at_work.fingerprint]
+        try:
+            return _enrol(
+                at_work,
+                identity,
+                images,
+                choice=choice,
+                mode=mode,
+                about=about,
+                others=others,
+                one_model=of_one_model,
+            )
+        except ModelMismatch:
+            continue
+    return _enrol(core.newest, identity, images, choice=choice, mode=mode, about=about)
+
+
+def _handling(core: Core, identity: str) -> tuple[Core, bool]:
+    """The core by the model that handles an identity, and whether all its references are of it."""
+    try:
+        at_work, references = references_where_possible(core, identity)
+    except UnknownIdentity:
+        return core.newest, True
+    return at_work, all(one.fingerprint == at_work.fingerprint for one in references)
+
+
+def _enrol(
+    core: Core,
+    identity: str,
+    images: Sequence[Upload],
+    *,
+    choice: FaceChoice,
+    mode: ConflictMode,
+    about: About | None,
+    others: Sequence[Core] = (),
+    one_model: bool = False,
+) -> Enrolment:
+    """By one model.
+
+    Args:
+        others: The core by each other model that is loaded.
+        one_model: Whether the identity must have no reference of another.
+
+    Raises:
+        ModelMismatch: If it has one; nothing is stored then.
+    """
     percepts: dict[int, Percept] = {}
     rejected: list[RejectedImage] = []
     for index, upload in enumerate(images):
@@ -76,7 +143,9 @@ def enrol(
     new = _embedded(core, images, percepts)
     found = Findings({}, others_searched=False)
     if new and mode != "off":
-        found = find_conflicts(core, identity, list(new.values()))
+        accepted_percepts = [percepts[index] for index in new]
+        elsewhere = [(other, _embedded_by(other, accepted_percepts)) for other in others]
+        found = find_conflicts(core, identity, list(new.values()), elsewhere)
     in_conflict = {list(new)[place]: finding for place, finding in found.by_position.items()}
     if mode == "strict":
         for index, finding in in_conflict.items():
@@ -94,7 +163,11 @@ def enrol(
     if not new:
         raise none_accepted(rejected, conflicts_with({}))
     stored = core.store.enrol(
-        identity, list(new.values()), limit=core.policy.max_references, about=about
+        identity,
+        list(new.values()),
+        limit=core.policy.max_references,
+        about=about,
+        one_model=one_model,
     )
     accepted = {
         index: AcceptedImage(
@@ -111,6 +184,7 @@ def enrol(
         references=core.store.summary(identity).references,
         accepted=tuple(accepted.values()),
         rejected=tuple(rejected),
+        manifest=core.model.manifest,
         conflicts=tuple(conflicts_with(accepted)),
         others_searched=found.others_searched,
     )
@@ -150,6 +224,11 @@ def _embedded(
     }
 
 
+def _embedded_by(core: Core, percepts: Sequence[Percept]) -> Array:
+    """Embeddings by a model that the faces were not perceived for. Shape (N, D)."""
+    return core.model.embed(np.stack([chip_by(core, percept) for percept in percepts]))
+
+
 def _reference(core: Core, upload: Upload, percept: Percept, embedding: np.ndarray) -> NewReference:
     image = percept.picture.whole
     kept = kept_image(core.policy.keep, upload.data, image, percept.face)
@@ -159,7 +238,7 @@ def _reference(core: Core, upload: Upload, percept: Percept, embedding: np.ndarr
     return NewReference(
         content_hash=digest.hexdigest(),
         embedding=embedding,
-        fingerprint=core.model.manifest.fingerprint,
+        fingerprint=core.fingerprint,
         image=kept.data,
         image_type=kept.media_type,
         landmarks=kept.landmarks,

@@ -34,10 +34,12 @@ class Gallery:
         rows: The embeddings and, as the last row, their template
             (`model.fusion.centroid`, weighted by quality). Shape (M + 1, D),
             float32, contiguous, not to be written.
+        fingerprint: Of the model that made them all.
     """
 
     reference_ids: tuple[str, ...]
     rows: Array
+    fingerprint: str
 
     @property
     def embeddings(self) -> Array:

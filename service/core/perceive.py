@@ -72,6 +72,13 @@ def perceive(
     return Percept(picture, face, chip, quality)
 
 
+def chip_by(core: Core, percept: Percept) -> Image:
+    """The chip of a face that was perceived for another model, as this core's wants it."""
+    manifest = core.model.manifest
+    sight = sight_of(percept.picture, percept.face, manifest)
+    return chip_of(sight.image, located(core.detector, sight.image, sight.face, manifest), manifest)
+
+
 def choose(faces: list[Face], choice: FaceChoice, size: tuple[int, int]) -> Face:
     """The face to take of an image of (height, width). Raises NoFace or SeveralFaces."""
     if not faces:

@@ -166,6 +166,7 @@ class Store(Protocol):
         *,
         limit: int,
         about: About | None = None,
+        one_model: bool = False,
     ) -> list[Enrolled]:
         """Adds references, creating the identity when it is new; all or nothing.
 
@@ -175,6 +176,8 @@ class Store(Protocol):
         content hash, or twice in one call) is answered with the stored one.
 
         Raises:
+            ModelMismatch: If `one_model`, and the identity has a reference by another
+                model than the new ones, which are of one.
             TooManyReferences: If the identity would have more than `limit`.
             StorageFull: If the disk is full.
         """

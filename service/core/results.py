@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from model.contract import Fusion
+from model.contract import Fusion, Manifest
 from model.faces import Face
 from model.quality import Quality
 
@@ -85,6 +85,7 @@ class Enrolment:
     """What became of the images of an enrolment.
 
     Attributes:
+        manifest: Of the model that embedded them.
         others_searched: Whether other identities were compared.
     """
 
@@ -92,6 +93,7 @@ class Enrolment:
     references: int
     accepted: tuple[AcceptedImage, ...]
     rejected: tuple[RejectedImage, ...]
+    manifest: Manifest
     conflicts: tuple[Conflict, ...] = ()
     others_searched: bool = False
 
@@ -120,6 +122,7 @@ class Verification:
             stands for, as an upper bound; None when it is looser than the whole table.
         verdict_fmr: The same of the whole verdict; None where it is not known.
         timings_ms: Milliseconds by stage.
+        manifest: Of the model that decided.
     """
 
     identity: str
@@ -135,6 +138,7 @@ class Verification:
     verdict_fmr: float | None
     found: FoundFace
     timings_ms: Mapping[str, float]
+    manifest: Manifest
 
 
 @dataclass(frozen=True)
@@ -146,6 +150,7 @@ class Comparison:
     found_a: FoundFace
     found_b: FoundFace
     timings_ms: Mapping[str, float]
+    manifest: Manifest
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ below `FALSE_ALARM` as far as the model's table goes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
@@ -67,7 +68,7 @@ def search(core: Core, identity: str, probes: Array) -> Search | None:
         return None
     nearest: list[list[_Near]] = [[] for _ in probes]
     compared, position = 0, 0
-    fingerprint = core.model.manifest.fingerprint
+    fingerprint = core.fingerprint
     while True:
         page = core.store.embeddings(fingerprint, after=position, limit=PAGE)
         rows = [i for i, name in enumerate(page.identities) if name != identity]
@@ -80,6 +81,28 @@ def search(core: Core, identity: str, probes: Array) -> Search | None:
         position = page.position
     best = tuple(_best(core, probe, near) for probe, near in zip(probes, nearest, strict=True))
     return Search(best, compared)
+
+
+def best_of(searches: Sequence[tuple[Manifest, Search]]) -> list[tuple[Other | None, float]]:
+    """The best match of each probe by any of several models.
+
+    With the score that is no chance by the model that found it. One that is beyond
+    chance comes before one that is not; then the higher score counts.
+
+    Args:
+        searches: What each model found for the same probes.
+    """
+    compared = sum(found.compared for _, found in searches)
+    by_model = [
+        [(other, threshold(manifest, compared)) for other in found.best]
+        for manifest, found in searches
+    ]
+    return [max(candidates, key=_rank) for candidates in zip(*by_model, strict=True)]
+
+
+def _rank(found: tuple[Other | None, float]) -> tuple[bool, float]:
+    other, chance = found
+    return (False, -1.0) if other is None else (other.score > chance, other.score)
 
 
 def threshold(manifest: Manifest, compared: int) -> float:

@@ -40,12 +40,13 @@ def verify(
         ModelMismatch, ImageError, NoFace, SeveralFaces
     """
     watch = Stopwatch()
-    manifest = core.model.manifest
     rule = fusion or core.policy.fusion
-    share = verification_threshold(manifest, core.policy, verification)
     with watch.stage("references"):
-        gallery = gallery_of(core, identity)
+        # From here on all is of the one model that this identity's references are of.
+        core, gallery = gallery_of(core, identity)
         standing = admit(core, identity)
+    manifest = core.model.manifest
+    share = verification_threshold(manifest, core.policy, verification)
     verdict = Verdict(rule, len(gallery.reference_ids), share.value)
     above = detection_threshold(manifest, core.policy, detection, fmr, verdict)
     percept = perceive(core, probe, choice, watch)
@@ -71,6 +72,7 @@ def verify(
         verdict_fmr=verdict_fmr(manifest.calibration, verdict, above.value),
         found=percept.found,
         timings_ms=watch.read_ms(),
+        manifest=manifest,
     )
 
 

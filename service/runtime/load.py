@@ -1,6 +1,8 @@
-"""The runtime that the settings name, loaded and warm."""
+"""The models and the runtime that the settings name, loaded and warm."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,9 +14,89 @@ from model.runtimes.batches import Batches
 from model.runtimes.compiled import CompiledNetworks
 from model.runtimes.network import Several
 from model.runtimes.openvino_runtime import OpenVinoRuntime
+from service.core.core import Loaded
 
 # As the detector looks at them: 4:3 and 16:9, what webcams send, and small squares.
 _DETECTOR_SIZES = ((480, 640), (360, 640), (256, 256))
+
+
+@dataclass(frozen=True)
+class Way:
+    """How models are run.
+
+    Attributes:
+        runtime: "openvino", "openvino-float32" or "tensorflow".
+        threads: CPU threads of one inference; 0 for all cores.
+        min_confidence: Faces below it are not seen.
+        networks: Compiles, or reads what was compiled before.
+        several, batches: As for `model.runtimes.network.Network`.
+        faces_at_once, pictures_at_once: Of several requests, in one batch.
+    """
+
+    runtime: str
+    threads: int
+    min_confidence: float
+    networks: CompiledNetworks | None = None
+    several: Several | None = None
+    batches: Batches | None = None
+    faces_at_once: int = 1
+    pictures_at_once: int = 1
+
+
+def load(
+    artifact: Artifact,
+    way: Way,
+    *,
+    runtime: Runtime | None = None,
+    detector: Detector | None = None,
+) -> Loaded:
+    """A model, loaded and warm; raises as `load_runtime`.
+
+    Args:
+        runtime: Instead of the artifact's own.
+        detector: Likewise.
+    """
+    if runtime is None:
+        runtime = load_runtime(
+            way.runtime,
+            artifact,
+            way.threads,
+            networks=way.networks,
+            several=way.several,
+            batches=way.batches,
+            most_batched=way.faces_at_once,
+        )
+    if detector is None:
+        detector = Detector(
+            artifact.detector,
+            threads=way.threads,
+            min_confidence=way.min_confidence,
+            networks=way.networks,
+            integers=False if way.runtime == "openvino-float32" else None,
+            several=way.several,
+            batches=way.batches,
+            most_batched=way.pictures_at_once,
+        )
+    warm_up(runtime, detector)
+    return Loaded(runtime, detector, runtime.name, runtime.precision)
+
+
+def load_two(
+    artifact: Artifact, following: Artifact, way: Way, runtime: Runtime | None = None
+) -> tuple[Loaded, Loaded]:
+    """A model and the one that is to take its place; raises as `load_runtime`.
+
+    They share a detector if both artifacts hold the same: the following one's, whose
+    folder stays.
+    """
+    newest = load(following, way)
+    same = _detector_digest(artifact) == _detector_digest(following)
+    detector = newest.detector if same else None
+    return load(artifact, way, runtime=runtime, detector=detector), newest
+
+
+def _detector_digest(artifact: Artifact) -> str:
+    return artifact.manifest.files[artifact.manifest.detector]
 
 
 def load_runtime(

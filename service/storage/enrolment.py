@@ -11,6 +11,7 @@ from service.core.errors import DamagedData, TooManyReferences
 from service.core.ports import About, Enrolled, NewReference
 from service.core.secrecy import DataKey
 from service.storage import people, queries
+from service.storage.census import require_model
 from service.storage.data_keys import KEY_GONE, DataKeys, new_key_id
 from service.storage.revisions import set_revision
 
@@ -23,10 +24,13 @@ def add_references(
     *,
     limit: int,
     about: About | None,
+    one_model: bool,
 ) -> list[Enrolled]:
     """As `service.core.ports.Store.enrol`, for an identity by its stored name."""
     created_at = datetime.now(UTC)
     owner, key = _owner(connection, keys, name, created_at)
+    if one_model:
+        require_model(connection, owner, references[0].fingerprint)
     hashes = {new.content_hash for new in references}
     stored = queries.references_by_hash(connection, owner, key, hashes)
     fresh = len(hashes) - len(stored)

@@ -14,7 +14,12 @@ import numpy as np
 
 from model.types import Array
 from service.core.access import DEFAULT_COLLECTION
-from service.core.errors import TooManyReferences, UnknownIdentity, UnknownReference
+from service.core.errors import (
+    ModelMismatch,
+    TooManyReferences,
+    UnknownIdentity,
+    UnknownReference,
+)
 from service.core.ports import (
     About,
     EmbeddingPage,
@@ -69,12 +74,16 @@ class MemoryStore:
         *,
         limit: int,
         about: About | None = None,
+        one_model: bool = False,
     ) -> list[Enrolled]:
         with self._lock:
             created_at = datetime.now(UTC)
             owner = self._identities.get(identity, _Identity(created_at, []))
             # A copy, so that nothing has changed when the limit is exceeded.
             entries = list(owner.entries)
+            models = {entry.reference.fingerprint for entry in entries}
+            if one_model and not models <= {new.fingerprint for new in references}:
+                raise ModelMismatch("The identity has a reference by another model.")
             enrolled = []
             for new in references:
                 stored = next(

@@ -87,6 +87,7 @@ class SqlStore:
         *,
         limit: int,
         about: About | None = None,
+        one_model: bool = False,
     ) -> list[Enrolled]:
         if not references:
             return []
@@ -98,6 +99,7 @@ class SqlStore:
                 references,
                 limit=limit,
                 about=about,
+                one_model=one_model,
             )
 
     def revision(self, identity: str) -> int:

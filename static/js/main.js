@@ -40,7 +40,8 @@ async function showModel() {
   try {
     const model = await api.model();
     thresholds.show(model);
-    byId('model-name').textContent = `Model ${model.name} ${model.version}`;
+    const next = model.next ? `, changing to ${model.next.name} ${model.next.version}` : '';
+    byId('model-name').textContent = `Model ${model.name} ${model.version}${next}`;
     byId('model-name').title = `${model.runtime}, fingerprint ${model.fingerprint}`;
   } catch (error) {
     byId('model-name').textContent = 'The model is not known';

@@ -23,7 +23,7 @@ def service_command(
         env=inherited | {f"SEMBLANCE_{name.upper()}": str(v) for name, v in chosen.items()},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert done.returncode == status, done.stdout + done.stderr

@@ -160,6 +160,7 @@ VERIFICATION = Verification(
     verdict_fmr=None,
     found=NOWHERE,
     timings_ms={},
+    manifest=NOWHERE,
 )
 
 
@@ -169,7 +170,9 @@ def test_scores_are_left_out_unless_asked_for() -> None:
     assert plain["detection_threshold"] == 0.6
     assert (plain["references"], plain["matched"], plain["rule"]) == (2, 1, "max")
     assert verification_details(VERIFICATION, scores=True)["scores"] == [0.91234, 0.1]
-    comparison = Comparison(0.777, Threshold(0.6, "default"), None, True, NOWHERE, NOWHERE, {})
+    comparison = Comparison(
+        0.777, Threshold(0.6, "default"), None, True, NOWHERE, NOWHERE, {}, NOWHERE
+    )
     assert "0.777" not in str(comparison_details(comparison, scores=False))
     assert comparison_details(comparison, scores=True)["scores"] == [0.777]
 
@@ -183,6 +186,7 @@ def test_an_enrolment_is_counted_and_names_nothing() -> None:
             AcceptedImage(1, "tellingfile.jpg", "b" * 32, True, NOWHERE),
         ),
         rejected=(RejectedImage(2, "tellingfile.jpg", "no_face", "tellingfile.jpg: no face"),),
+        manifest=NOWHERE,
     )
     details = enrolment_details(enrolment)
     assert details == {

@@ -12,7 +12,7 @@ from service.core.gallery_cache import Gallery, GalleryCache
 
 def gallery(references: int = 1, width: int = 64) -> Gallery:
     rows = np.ones((references + 1, width), np.float32)
-    return Gallery(tuple(f"{number:032x}" for number in range(references)), rows)
+    return Gallery(tuple(f"{number:032x}" for number in range(references)), rows, "model 1")
 
 
 class Clock:
