@@ -21,12 +21,12 @@ import cv2
 from sqlalchemy.exc import SQLAlchemyError
 
 from model.artifact import read_artifact
-from model.errors import SemblanceError
+from model.errors import Overloaded, SemblanceError
 from model.faces import Detector
 from model.image import ImageError
 from model.runtimes.compiled import CompiledNetworks
 from model.types import Array
-from service.core.errors import DamagedData, Overloaded, UnknownIdentity, UnknownReference
+from service.core.errors import DamagedData, UnknownIdentity, UnknownReference
 from service.core.ports import FaceModel
 from service.core.remade import chip_of_kept, embeddings_of
 from service.opening import opened
@@ -75,7 +75,7 @@ def _run(order: Order, report: Callable[[Batch], None], stopped: Callable[[], bo
     cv2.setNumThreads(1)
     artifact = read_artifact(order.artifact)
     networks = CompiledNetworks(settings.data_dir / "compiled")
-    model = load_runtime(settings.runtime, artifact, 1, networks)
+    model = load_runtime(settings.runtime, artifact, 1, networks=networks)
     detector = Detector(
         artifact.detector,
         threads=1,
