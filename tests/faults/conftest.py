@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from tests.faults.client import client_of
-from tests.faults.places import Place
+from tests.faults.places import Place, PostgresPlace
+from tests.postgres import running_server, why_not
 from tests.running import running_service
 
 
@@ -32,15 +33,27 @@ def data_dir(tmp_path: Path, compiled: Path) -> Path:
     return folder
 
 
-@pytest.fixture(params=["sqlite"])
-def place(request: pytest.FixtureRequest, data_dir: Path) -> Place:
-    """Every kind of database that a service can have."""
-    assert request.param == "sqlite"
+@pytest.fixture
+def files(data_dir: Path) -> Place:
+    """Where it makes no difference which database it is."""
     return Place(data_dir)
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, data_dir: Path) -> Iterator[Place]:
+    """Every kind of database that a service can have."""
+    if request.param == "sqlite":
+        yield Place(data_dir)
+        return
+    if reason := why_not():
+        pytest.skip(reason)
+    # Of its own: it will be killed.
+    with running_server() as server:
+        yield PostgresPlace(data_dir, {"database": server.new_database()}, server)
+
+
 @pytest.fixture
-def client(place: Place) -> Iterator[httpx.Client]:
+def client(files: Place) -> Iterator[httpx.Client]:
     """Of a service that runs for one test, with its first key."""
-    with place.service() as service, client_of(service) as connected:
+    with files.service() as service, client_of(service) as connected:
         yield connected

@@ -9,7 +9,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
+
 from tests.integration.commands import service_command
+from tests.postgres import Server
 from tests.running import Around, Service, service_within
 
 DATABASE, KEYS, AUDIT = "semblance.sqlite3", "keys.sqlite3", "audit.sqlite3"
@@ -17,10 +20,10 @@ DATABASE, KEYS, AUDIT = "semblance.sqlite3", "keys.sqlite3", "audit.sqlite3"
 
 @dataclass(frozen=True)
 class Place:
-    """A data folder, and a database in it or elsewhere.
+    """A data folder, and SQLite's files in it.
 
     Attributes:
-        settings: What tells a service of the database, besides the folder.
+        settings: What a service is told, besides the folder.
     """
 
     data_dir: Path
@@ -84,6 +87,9 @@ class Place:
                 path.rename(self.data_dir / path.name)
             away.rmdir()
 
+    def power_cut(self) -> None:
+        """What is beside the service when it is killed ends as abruptly."""
+
     def assert_whole(self) -> None:
         """Nothing is half there. To be called while no service runs; changes no file."""
         copy = self.data_dir.with_name(f"{self.data_dir.name}-copy")
@@ -117,3 +123,53 @@ _MUST_BE_NONE = (
     """SELECT count(*) FROM identities
        WHERE id NOT IN (SELECT identity_id FROM face_references)""",
 )
+
+
+@dataclass(frozen=True)
+class PostgresPlace(Place):
+    """A data folder, and a PostgreSQL of its own."""
+
+    server: Server | None = None
+
+    @property
+    def _server(self) -> Server:
+        assert self.server is not None
+        return self.server
+
+    @property
+    def _database(self) -> str:
+        return str(self.settings["database"]).rpartition("/")[2]
+
+    def _run(
+        self, name: str, statement: str, values: tuple[object, ...]
+    ) -> list[tuple[object, ...]]:
+        asked = statement.replace("?", "%s")
+        with psycopg.connect(self._server.address(self._database)) as connection:
+            cursor = connection.execute(asked.encode(), values)
+            return cursor.fetchall() if cursor.description else []
+
+    @contextmanager
+    def locked(self, name: str = DATABASE) -> Iterator[None]:
+        with psycopg.connect(self._server.address(self._database)) as connection:
+            connection.execute(f"LOCK TABLE {_TABLES[name]} IN EXCLUSIVE MODE".encode())
+            yield
+
+    @contextmanager
+    def gone(self) -> Iterator[None]:
+        self._server.kill()
+        yield
+        self._server.start()
+
+    def power_cut(self) -> None:
+        self._server.kill()
+        self._server.start()
+
+    def assert_whole(self) -> None:
+        self.assert_rows_fit()
+
+
+_TABLES = {
+    DATABASE: "identities, face_references, reference_images, api_keys, key_usage",
+    KEYS: "data_keys, service_keys",
+    AUDIT: "audit_log, audit_head",
+}

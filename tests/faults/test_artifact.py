@@ -47,7 +47,7 @@ def put_another_in_its_place(folder: Path) -> None:
     ],
 )
 def test_what_was_loaded_goes_on(
-    place: Place,
+    files: Place,
     artifact: Artifact,
     sface_artifact: Artifact,
     tmp_path: Path,
@@ -57,12 +57,12 @@ def test_what_was_loaded_goes_on(
 ) -> None:
     folder = Path(shutil.copytree(artifact.folder, tmp_path / "model"))
     (tmp_path / "other").symlink_to(sface_artifact.folder)
-    with place.service(artifact=folder) as service, client_of(service) as client:
+    with files.service(artifact=folder) as service, client_of(service) as client:
         for person in PEOPLE:
             enrol(client, person, person).raise_for_status()
         before = answers(client)
         # So that the second form of each network, which a load asks for, must be made anew.
-        shutil.rmtree(place.data_dir / "compiled")
+        shutil.rmtree(files.data_dir / "compiled")
         change(folder)
         with ThreadPoolExecutor(CLIENTS) as pool:
             found = list(pool.map(answers, [client] * CLIENTS))
@@ -73,11 +73,11 @@ def test_what_was_loaded_goes_on(
     assert sum(SAID in line for line in service.output) == 1
     assert not any("Traceback" in line for line in service.output)
     if at_restart is not None:
-        with pytest.raises(RuntimeError, match=at_restart), place.service(artifact=folder):
+        with pytest.raises(RuntimeError, match=at_restart), files.service(artifact=folder):
             pass
         return
     # Nor is another network kept as if it were this one.
-    with place.service(artifact=artifact.folder) as service, client_of(service) as client:
+    with files.service(artifact=artifact.folder) as service, client_of(service) as client:
         assert answers(client) == before
 
 

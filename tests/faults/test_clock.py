@@ -30,15 +30,15 @@ def clock(tmp_path: Path) -> Clock:
     return Clock(tmp_path)
 
 
-def new_key(place: Place, *more: str) -> str:
-    return place.command("keys", "create", "--scope", "verify", *more).strip()
+def new_key(files: Place, *more: str) -> str:
+    return files.command("keys", "create", "--scope", "verify", *more).strip()
 
 
-def test_verdicts_limits_and_the_log_do_not_hang_on_the_clock(place: Place, clock: Clock) -> None:
-    with place.service(clock.around, throttle_after=2) as service, client_of(service) as client:
+def test_verdicts_limits_and_the_log_do_not_hang_on_the_clock(files: Place, clock: Clock) -> None:
+    with files.service(clock.around, throttle_after=2) as service, client_of(service) as client:
         enrol(client, "ada", "obama").raise_for_status()
-        short, few = new_key(place, "--expires", "1h"), new_key(place, "--rate", "3")
-        daily = new_key(place, "--quota", "3")
+        short, few = new_key(files, "--expires", "1h"), new_key(files, "--rate", "3")
+        daily = new_key(files, "--quota", "3")
         with (
             client_of(service, short) as expiring,
             client_of(service, few) as rated,
@@ -62,12 +62,12 @@ def test_verdicts_limits_and_the_log_do_not_hang_on_the_clock(place: Place, cloc
                 problem(answer, 429, "rate_limited")
             assert int(again.headers["Retry-After"]) <= int(refused.headers["Retry-After"])
             problem(counted.get("/v1/model"), 429, "rate_limited")
-    assert "as it was written" in place.command("audit", "verify")
-    rows = [json.loads(line) for line in place.command("audit", "export").splitlines()]
+    assert "as it was written" in files.command("audit", "verify")
+    rows = [json.loads(line) for line in files.command("audit", "export").splitlines()]
     times = [row["at"] for row in rows]
     assert any(later < earlier for earlier, later in pairwise(times))  # so it was set back
     assert [row["number"] for row in rows] == list(range(1, len(rows) + 1))
-    place.assert_whole()
+    files.assert_whole()
 
 
 def use_up(client: httpx.Client) -> None:
@@ -75,10 +75,10 @@ def use_up(client: httpx.Client) -> None:
         assert client.get("/v1/model").status_code == 200
 
 
-def test_a_clock_that_is_set_back_locks_nobody_out(place: Place, clock: Clock) -> None:
+def test_a_clock_that_is_set_back_locks_nobody_out(files: Place, clock: Clock) -> None:
     """Failures an hour ahead of the clock: the back-off is waited for, not the hour."""
     clock.set(HOUR_S)
-    with place.service(clock.around, throttle_after=2) as service, client_of(service) as client:
+    with files.service(clock.around, throttle_after=2) as service, client_of(service) as client:
         enrol(client, "ada", "obama").raise_for_status()
         for _ in range(2):
             assert not verify(client, "ada", "biden").json()["verified"]
@@ -92,15 +92,15 @@ def test_a_clock_that_is_set_back_locks_nobody_out(place: Place, clock: Clock) -
 
 
 @pytest.mark.long
-def test_nobody_is_erased_by_a_clock_that_is_set_forward(place: Place, clock: Clock) -> None:
+def test_nobody_is_erased_by_a_clock_that_is_set_forward(files: Place, clock: Clock) -> None:
     settings: dict[str, int] = {"retention_days": 30}
-    with place.service(clock.around, **settings) as service, client_of(service) as client:
+    with files.service(clock.around, **settings) as service, client_of(service) as client:
         enrol(client, "ada", "obama").raise_for_status()
         clock.set(YEAR_S)
         wait_until(lambda: any("the clock was set by +3" in line for line in service.output), 90)
         time.sleep(3)  # in which it would erase
         assert is_verified(client, "ada", "obama")
     # When it is a year later indeed, the time is over.
-    with place.service(clock.around, **settings) as service, client_of(service) as client:
+    with files.service(clock.around, **settings) as service, client_of(service) as client:
         assert is_verified(client, "ada", "obama")
         wait_until(lambda: reference_ids(client, "ada") is None, 90)

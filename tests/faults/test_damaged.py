@@ -105,23 +105,29 @@ def assert_said_once(service: Service) -> None:
     assert not any(name in line for name in DAMAGES)
 
 
-def test_other_keys_and_other_files_are_refused_in_one_line(place: Place) -> None:
-    """A wrong master key, a database that is none; with the right ones all is there."""
+def test_another_master_key_is_refused_in_one_line(place: Place) -> None:
     with place.service() as service, client_of(service) as client:
         enrol(client, "ada", "obama").raise_for_status()
     other = new_master_key()
     said = refusal(replace(place, settings={**place.settings, "master_key": other}))
     assert said == "error: the data were encrypted under another master key"
     assert other not in said
-    database = place.data_dir / DATABASE
+    with place.service() as service, client_of(service) as client:
+        assert is_verified(client, "ada", "obama")
+
+
+def test_a_file_that_is_no_database_is_refused_in_one_line(files: Place) -> None:
+    with files.service() as service, client_of(service) as client:
+        enrol(client, "ada", "obama").raise_for_status()
+    database = files.data_dir / DATABASE
     good = database.with_name("good")
     shutil.move(database, good)
     damaged = b"no database" * 1000
     database.write_bytes(damaged)
-    assert refusal(place) == "error: The storage cannot be used at the moment."
+    assert refusal(files) == "error: The storage cannot be used at the moment."
     assert database.read_bytes() == damaged
     shutil.move(good, database)
-    with place.service() as service, client_of(service) as client:
+    with files.service() as service, client_of(service) as client:
         assert is_verified(client, "ada", "obama")
 
 

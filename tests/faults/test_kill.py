@@ -38,6 +38,8 @@ def killed_again_and_again(place: Place, rounds: int) -> None:
         with place.service() as service:
             check_some(service, ledgers, chance)
             ledgers.append(killed_under_load(service, turn, chance))
+        if turn % 2:
+            place.power_cut()
         place.assert_whole()
         assert "as it was written" in place.command("audit", "verify")
         if turn % 10 == 9:

@@ -46,8 +46,8 @@ def ended(service: Service) -> tuple[int, float]:
     return status, time.monotonic() - begun
 
 
-def test_what_is_in_flight_is_answered_and_what_is_new_is_refused(place: Place) -> None:
-    with place.service() as service, client_of(service) as client:
+def test_what_is_in_flight_is_answered_and_what_is_new_is_refused(files: Place) -> None:
+    with files.service() as service, client_of(service) as client:
         enrol(client, "ada", "obama").raise_for_status()
         slow = form(service, "/v1/enroll", "bob", "images", 1)
         with (
@@ -69,17 +69,17 @@ def test_what_is_in_flight_is_answered_and_what_is_new_is_refused(place: Place) 
     assert status == 0
     assert spent_s < CLOSE_S
     assert service.output[1:] == []
-    rows = [json.loads(line) for line in place.command("audit", "export").splitlines()]
+    rows = [json.loads(line) for line in files.command("audit", "export").splitlines()]
     done = [(row["action"], row["outcome"]) for row in rows]
     assert done[-3:-1] == [("verify", "verified"), ("enroll", "ok")]  # then the export itself
-    with place.service() as service, client_of(service) as client:
+    with files.service() as service, client_of(service) as client:
         assert len(reference_ids(client, "bob") or ()) == 1
         assert is_verified(client, "bob", "obama")
 
 
 @pytest.mark.long
-def test_a_request_that_hangs_does_not_keep_it(place: Place) -> None:
-    with place.service() as service, client_of(service) as client:
+def test_a_request_that_hangs_does_not_keep_it(files: Place) -> None:
+    with files.service() as service, client_of(service) as client:
         enrol(client, "ada", "obama").raise_for_status()
         with half_sent(service, form(service, "/v1/enroll", "bob", "images", 1)) as (hanging, _):
             service.process.send_signal(signal.SIGTERM)
@@ -88,15 +88,15 @@ def test_a_request_that_hangs_does_not_keep_it(place: Place) -> None:
     assert status == 0
     assert DEADLINE_S - 1 < spent_s < DEADLINE_S + CLOSE_S
     assert not any("Traceback" in line for line in service.output), service.output
-    place.assert_whole()
+    files.assert_whole()
 
 
 @pytest.mark.long
-def test_a_thread_that_hangs_does_not_keep_it_either(place: Place) -> None:
+def test_a_thread_that_hangs_does_not_keep_it_either(files: Place) -> None:
     """Both databases are locked: the request waits for one after the other, so does the end."""
-    with place.service() as service, client_of(service) as client:
+    with files.service() as service, client_of(service) as client:
         enrol(client, "ada", "obama").raise_for_status()
-        with place.locked(DATABASE), place.locked(AUDIT), connected(service.url) as waiting:
+        with files.locked(DATABASE), files.locked(AUDIT), connected(service.url) as waiting:
             waiting.sendall(form(service, "/v1/enroll", "bob", "images", 1))
             time.sleep(0.3)
             service.process.send_signal(signal.SIGTERM)
@@ -104,13 +104,13 @@ def test_a_thread_that_hangs_does_not_keep_it_either(place: Place) -> None:
     assert spent_s < DEADLINE_S + CLOSE_S + 1
     assert status == 1
     assert not any("Traceback" in line for line in service.output), service.output
-    place.assert_whole()
-    with place.service() as service, client_of(service) as client:
+    files.assert_whole()
+    with files.service() as service, client_of(service) as client:
         assert is_verified(client, "ada", "obama")
 
 
-def test_under_load_every_answer_is_true(place: Place) -> None:
-    with place.service() as service:
+def test_under_load_every_answer_is_true(files: Place) -> None:
+    with files.service() as service:
         load = Load(service, seed=1, clients=4)
         load.start()
         time.sleep(2)
@@ -119,13 +119,13 @@ def test_under_load_every_answer_is_true(place: Place) -> None:
         ledger = load.end()
     assert status == 0
     assert spent_s < DEADLINE_S
-    place.assert_whole()
-    assert "as it was written" in place.command("audit", "verify")
+    files.assert_whole()
+    assert "as it was written" in files.command("audit", "verify")
     on_record = {
-        json.loads(line)["request_id"] for line in place.command("audit", "export").splitlines()
+        json.loads(line)["request_id"] for line in files.command("audit", "export").splitlines()
     }
     assert set(ledger.requests) <= on_record
-    with place.service() as service, client_of(service) as client:
+    with files.service() as service, client_of(service) as client:
         check_all(client, ledger.people)
     # It answered what it had begun: nobody was left in doubt.
     assert not any(one.adding or one.removing or one.leaving for one in ledger.people)

@@ -15,10 +15,10 @@ REMEMBERED_S = 1.0
 """For so long a process may take a key for good that another has revoked."""
 
 
-def test_what_one_process_did_the_other_knows_at_once(place: Place) -> None:
+def test_what_one_process_did_the_other_knows_at_once(files: Place) -> None:
     with (
-        place.service() as first,
-        place.service() as second,
+        files.service() as first,
+        files.service() as second,
         client_of(first) as one,
         client_of(second) as other,
     ):
@@ -35,7 +35,7 @@ def test_what_one_process_did_the_other_knows_at_once(place: Place) -> None:
         enrol(other, "ada", "biden").raise_for_status()
         assert not is_verified(one, "ada", "obama")
         assert is_verified(one, "ada", "biden", 2)
-        a_revoked_key_opens_neither(place, one, other)
+        a_revoked_key_opens_neither(files, one, other)
         loads = [Load(service, seed=n, name=f"to-{n}") for n, service in enumerate((first, second))]
         for load in loads:
             load.start()
@@ -44,16 +44,16 @@ def test_what_one_process_did_the_other_knows_at_once(place: Place) -> None:
         # Each asks for what the other was told.
         check_all(one, people, faces=False)
         check_all(other, people)
-    place.assert_whole()
-    assert "as it was written" in place.command("audit", "verify")
+    files.assert_whole()
+    assert "as it was written" in files.command("audit", "verify")
 
 
-def a_revoked_key_opens_neither(place: Place, one: httpx.Client, other: httpx.Client) -> None:
-    text = place.command("keys", "create", "--scope", "verify").strip()
+def a_revoked_key_opens_neither(files: Place, one: httpx.Client, other: httpx.Client) -> None:
+    text = files.command("keys", "create", "--scope", "verify").strip()
     headers = {"X-API-Key": text}
     for client in (one, other):
         assert client.get("/v1/model", headers=headers).status_code == 200
-    place.command("keys", "revoke", text.split("_")[1])
+    files.command("keys", "revoke", text.split("_")[1])
     time.sleep(REMEMBERED_S)
     for client in (one, other):
         problem(client.get("/v1/model", headers=headers), 401, "wrong_key")
