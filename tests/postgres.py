@@ -44,7 +44,10 @@ class Server:
     Attributes:
         folder: Of its data.
         port: On 127.0.0.1; the same after each start.
+        around: Command that the next start is run by, which then also has to say as whom.
     """
+
+    around: tuple[str, ...] = ()
 
     def __init__(self, base: Path) -> None:
         self._base = base
@@ -121,10 +124,13 @@ class Server:
         options += ["-c", f"unix_socket_directories={self._base}"]
         with (self._base / "log").open("ab") as log:
             return subprocess.Popen(
-                [self._program("postgres"), "-D", self.folder, "-p", str(self.port), *options],
+                [
+                    *(*self.around, self._program("postgres")),
+                    *("-D", str(self.folder), "-p", str(self.port), *options),
+                ],
                 stdout=log,
                 stderr=log,
-                user=_other_user(),
+                user=None if self.around else _other_user(),
                 cwd="/",
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ import pytest
 from tests.running import ROOT, Around
 
 _NAMESPACES = ("unshare", "--user", "--map-root-user", "--mount")
+# PostgreSQL must be another user than root, which a namespace of users does not have.
+_MOUNTS_ALONE = ("unshare", "--mount")
+_AS_NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 _MOUNT = 'mount -t tmpfs -o "size=$1" none "$0" && echo mounted && exec cat'
 _BALLAST = "ballast"
 _PIECE_BYTES = 1 << 16
@@ -61,18 +65,39 @@ def small_disk(folder: Path, size_bytes: int) -> Iterator[SmallDisk]:
     """
     if not may_mount():
         pytest.skip("this system lets nobody mount a file system of its own")
+    with _mounted(_NAMESPACES, folder, size_bytes) as (seen, pid):
+        shutil.copytree(folder, seen, dirs_exist_ok=True)
+        inside = ("nsenter", "--user", "--mount", "--preserve-credentials", f"--wd={ROOT}")
+        yield SmallDisk(seen, Around((*inside, "-t", pid)))
+
+
+@contextmanager
+def small_disk_of_nobody(folder: Path, size_bytes: int) -> Iterator[SmallDisk]:
+    """The same for a program that will not be root; `around` it is the user nobody."""
+    if os.geteuid() != 0 or not may_mount():
+        pytest.skip("only root may mount a file system for another user")
+    with _mounted(_MOUNTS_ALONE, folder, size_bytes) as (seen, pid):
+        shutil.copytree(folder, seen, dirs_exist_ok=True)
+        seen.chmod(0o700)
+        for path in (seen, *seen.rglob("*")):
+            shutil.chown(path, 65534, 65534)
+        yield SmallDisk(seen, Around(("nsenter", "--mount", "-t", pid, *_AS_NOBODY)))
+
+
+@contextmanager
+def _mounted(
+    namespaces: tuple[str, ...], folder: Path, size_bytes: int
+) -> Iterator[tuple[Path, str]]:
+    """The folder as it is seen from outside, and the id of the process that holds it."""
     holder = subprocess.Popen(
-        [*_NAMESPACES, "sh", "-c", _MOUNT, str(folder), str(size_bytes)],
+        [*namespaces, "sh", "-c", _MOUNT, str(folder), str(size_bytes)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
     try:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"mounted\n"
-        seen = Path(f"/proc/{holder.pid}/root{folder}")
-        shutil.copytree(folder, seen, dirs_exist_ok=True)
-        inside = ("nsenter", "--user", "--mount", "--preserve-credentials", f"--wd={ROOT}")
-        yield SmallDisk(seen, Around((*inside, "-t", str(holder.pid))))
+        yield Path(f"/proc/{holder.pid}/root{folder}"), str(holder.pid)
     finally:
         assert holder.stdin is not None
         holder.stdin.close()
