@@ -36,11 +36,11 @@ from service.core.retention import erase_expired
 from service.opening import gate_of, opened, page_key
 from service.runtime.load import load_runtime, warm_up
 from service.settings import Settings, SettingsError
+from service.version import VERSION
 
 _SWEEP_S = 60
 _RETENTION_TURNS = 60
 _log = logging.getLogger("semblance")
-VERSION = "0.1.0"
 DESCRIPTION = """Self-hosted face verification: is the person in front of the camera the one
 who enrolled? Errors are `application/problem+json` with a stable `code`."""
 

@@ -37,6 +37,9 @@ Action = Literal[
     "key_revoke",
     "audit_export",
     "audit_prune",
+    "backup",
+    "restore",
+    "migrate_store",
 ]
 
 NOT_DURABLE: Final[frozenset[Action]] = frozenset(

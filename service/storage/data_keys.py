@@ -90,7 +90,7 @@ class DataKeys:
 
     def make(self, key_id: str) -> DataKey:
         """A new key of an identity, stored under an id of `new_key_id`."""
-        key, wrapped = self._vault.make(_about(data_keys, key_id))
+        key, wrapped = self._vault.make(about_key(data_keys, key_id))
         with translated(), self._writing().begin() as connection:
             connection.execute(insert(data_keys).values(key_id=key_id, wrapped=wrapped))
         self._hold(key_id, key)
@@ -111,7 +111,7 @@ class DataKeys:
         missing = wanted - found.keys()
         for key_id, wrapped in self._wrapped(data_keys, missing):
             try:
-                found[key_id] = self._vault.unwrap(wrapped, _about(data_keys, key_id))
+                found[key_id] = self._vault.unwrap(wrapped, about_key(data_keys, key_id))
             except MasterKeyError as error:
                 raise DamagedData(str(error)) from error
             self._hold(key_id, found[key_id])
@@ -145,7 +145,7 @@ class DataKeys:
         Raises:
             MasterKeyError: If it was wrapped by a master key that is not known.
         """
-        about = _about(service_keys, name)
+        about = about_key(service_keys, name)
         wanted = select(service_keys.c.wrapped).where(service_keys.c.key_id == name)
         with translated(), self._writing().begin() as connection:
             found = connection.scalar(wanted)
@@ -172,7 +172,7 @@ class DataKeys:
             with translated(), self._engine.begin() as connection:
                 rows = connection.execute(select(table.c.key_id, table.c.wrapped)).all()
             for key_id, wrapped in rows:
-                again = self._vault.rewrapped(wrapped, _about(table, key_id))
+                again = self._vault.rewrapped(wrapped, about_key(table, key_id))
                 if again is None:
                     continue
                 with translated(), self._writing().begin() as connection:
@@ -209,7 +209,8 @@ class DataKeys:
                 self._held.popitem(last=False)
 
 
-def _about(table: Table, key_id: str) -> bytes:
+def about_key(table: Table, key_id: str) -> bytes:
+    """What a wrapped key is for; it unwraps for nothing else."""
     return f"{table.name} {key_id}".encode()
 
 
