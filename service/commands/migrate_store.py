@@ -112,7 +112,7 @@ def _place(named: str | None, keys: str | None, settings: Settings, option: str)
         for address in addresses:
             postgres_url(address)
     except AddressError as error:
-        raise TransferError(f"--{option} {error}, nor sqlite:FOLDER") from error
+        raise TransferError(f"--{option} {error}; or give sqlite:FOLDER") from error
     return Place(settings.data_dir, *addresses)
 
 

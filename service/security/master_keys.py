@@ -174,7 +174,8 @@ class MasterKeys:
         nonce, sealed = wrapped[at : at + _NONCE_BYTES], wrapped[at + _NONCE_BYTES :]
         try:
             return bytes(AESGCM(found).decrypt(nonce, sealed, wrapped[:at] + about))
-        except InvalidTag as error:
+        # ValueError: it is too short to hold a nonce.
+        except (InvalidTag, ValueError) as error:
             raise MasterKeyError("a key was changed or belongs to something else") from error
 
     def is_newest(self, wrapped: bytes) -> bool:
