@@ -26,7 +26,7 @@ from service.storage.open_store import open_store
 from service.storage.transfer.batches import TransferError
 from service.storage.transfer.checking import Checker
 from service.storage.transfer.moments import moment
-from service.storage.transfer.moving import Sums, move
+from service.storage.transfer.moving import Moved, Sums, move
 from service.storage.transfer.reading import Reading, still_enrolled
 from service.storage.transfer.rewrapping import rewrapped
 
@@ -94,14 +94,20 @@ def _restore(chosen: argparse.Namespace) -> int:
             if not chosen.check:
                 print("nothing was restored; --despite-faults restores it as it is")
             return 1
+        moved = None
         if not chosen.check:
-            sums = _written(settings, masters, backup, sums, checker)
+            moved = _written(settings, masters, backup, sums, checker)
     print_table(sums, compared=None if chosen.check else "read back")
     done = "can be restored" if chosen.check else "is restored"
     print(
         f"{chosen.file} of {backup.header.at} {done}: every row was verified, "
         f"in {time.monotonic() - begun:.1f} s"
     )
+    if moved and moved.log_went_on:
+        print(
+            "the audit log that was there goes on after the backup: `audit export --since "
+            f"{backup.header.at}` names who was erased since, and is now there again"
+        )
     return 0
 
 
@@ -115,7 +121,7 @@ def _checked(backup: BackupFile, masters: MasterKeys) -> tuple[Sums, Checker]:
 
 def _written(
     settings: Settings, masters: MasterKeys, backup: BackupFile, sums: Sums, checker: Checker
-) -> Sums:
+) -> Moved:
     def accept(came: Sums) -> tuple[DataKey, AuditEntry]:
         if came != sums or checker.audit_key is None:
             raise TransferError("the file was changed while it was read")

@@ -72,7 +72,10 @@ def _migrate(chosen: argparse.Namespace) -> int:
             return 1
     print_table(sums, compared="read back")
     print_faults(checker)
-    print(f"all of it was moved, in {time.monotonic() - begun:.1f} s; the old place is as it was")
+    print(
+        f"all of it was moved, in {time.monotonic() - begun:.1f} s; start the service on the new "
+        "place, with the same master key; the old one is as it was"
+    )
     return 0
 
 
@@ -93,7 +96,7 @@ def _moved(source: Opened, target: Databases, checker: Checker, despite_faults: 
             entry = AuditEntry("migrate_store", "ok", DEFAULT_COLLECTION, details=counted(came))
             return source.audit_key, entry
 
-        return move(watched(reading, "moving", checker), target, accept)
+        return move(watched(reading, "moving", checker), target, accept).sums
 
 
 def _place(named: str | None, keys: str | None, settings: Settings, option: str) -> Place:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import stat
 from contextlib import closing
 from pathlib import Path
@@ -178,17 +180,31 @@ def test_an_audit_log_that_is_there_is_neither_lost_nor_mixed(tmp_path: Path) ->
     assert "an audit log already" in said
     assert all_rows(target) == before
 
-    # Of this very place, which has lost its faces alone, it goes on.
-    for number in range(2):
-        source.command("audit", "export")
-        for path in source.data_dir.glob("semblance.sqlite3*"):
+
+def test_a_place_that_lost_its_faces_alone_keeps_its_longer_log(tmp_path: Path) -> None:
+    place = Spot(tmp_path / "data")
+    fill(place)
+    place.command("backup", tmp_path / "file")
+    expected = ["enroll"] * 5 + ["backup"]
+    assert [row[4] for row in all_rows(place)["audit_log"]] == expected
+    # The second time as after a restore that was killed before its last commit.
+    for more in (["erase"], []):
+        if more:
+            place.command("erase", "person 0")
+        for path in place.data_dir.glob("semblance.sqlite3*"):
             path.unlink()
-        assert is_empty(source)
-        source.command("restore", tmp_path / "file")
-        assert "as it was written" in source.command("audit", "verify")
-        entries = [row[4] for row in all_rows(source)["audit_log"]]
-        assert entries == ["enroll"] * 5 + ["backup"] + ["audit_export", "restore"] * (number + 1)
-    assert len(all_rows(source)["identities"]) == 6
+        assert is_empty(place)
+        said = place.command("restore", tmp_path / "file")
+        assert "as it was written" in place.command("audit", "verify")
+        expected += [*more, "restore"]
+        assert [row[4] for row in all_rows(place)["audit_log"]] == expected
+        assert len(all_rows(place)["identities"]) == 6
+    # Who was erased since is there again, and can be told.
+    (since,) = re.findall(r"audit export --since (\S+)`", said)
+    rows = [
+        json.loads(line) for line in place.command("audit", "export", "--since", since).splitlines()
+    ]
+    assert [row["identity"] for row in rows if row["action"] == "erase"] == ["person 0"]
 
 
 def test_a_log_that_was_pruned_comes_back_pruned(tmp_path: Path) -> None:

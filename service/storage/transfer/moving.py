@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from service.core.audit import AuditEntry
 from service.core.secrecy import DataKey
@@ -17,12 +18,24 @@ from service.storage.transfer.writing import target
 Sums = Mapping[str, Sum]
 
 
+class Moved(NamedTuple):
+    """What came, and was read back.
+
+    Attributes:
+        log_went_on: The audit log that was there already goes further than the one that
+            came; it says what was done since.
+    """
+
+    sums: Sums
+    log_went_on: bool
+
+
 def move(
     stream: Iterable[Batch],
     databases: Databases,
     accept: Callable[[Sums], tuple[DataKey, AuditEntry]],
-) -> Sums:
-    """What was read back from the place, equal to what came; it is committed.
+) -> Moved:
+    """Returns when what was read back from the place is what came, and is committed.
 
     Args:
         databases: Opened by `open_store`, with the tables of the audit log.
@@ -50,4 +63,4 @@ def move(
         if wrong:
             raise TransferError(f"what was written reads otherwise in {', '.join(wrong)}")
         place.record(audit_key, entry)
-    return sums
+    return Moved(sums, place.audit.goes_further)
