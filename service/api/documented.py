@@ -14,7 +14,8 @@ EVERY_ROUTE: dict[int | str, dict[str, Any]] = {
         "content": {MEDIA_TYPE: {}},
     }
 }
-_ACCESS = ("missing_key", "wrong_key", "missing_scope", "rate_limited")
+# Keys are in the database, so that whoever asks for one needs it.
+_ACCESS = ("missing_key", "wrong_key", "missing_scope", "rate_limited", "overloaded", "not_ready")
 _OPEN = ("/healthz", "/readyz")
 _KINDS = {kind.code: kind for kind in (*TABLE.values(), *OTHERS)}
 
@@ -32,7 +33,7 @@ def problems(
         guarded: Whether the route asks for a key.
     """
     by_status: dict[int, list[Kind]] = {}
-    for code in (*codes, *(_ACCESS if guarded else ())):
+    for code in dict.fromkeys((*codes, *(_ACCESS if guarded else ()))):
         kind = _KINDS[code] if isinstance(code, str) else code
         by_status.setdefault(kind.status, []).append(kind)
     answers: dict[int | str, dict[str, Any]] = {

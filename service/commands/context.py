@@ -42,8 +42,9 @@ class Context:
 
     def enrolled(self) -> Iterator[tuple[str, str]]:
         """Collection and name of each identity."""
+        names = select(identities.c.name).execution_options(yield_per=1000)
         with self.store.engine.begin() as connection:
-            for stored in connection.scalars(select(identities.c.name)):
+            for stored in connection.scalars(names):
                 collection, _, name = stored.partition("/")
                 yield collection, name
 

@@ -10,8 +10,10 @@ from typing import Any
 
 from service.commands.context import context
 from service.core.access import DEFAULT_COLLECTION, check_collection
+from service.core.errors import InvalidRequest
 from service.core.export import export_identity
 from service.core.retention import erase_expired
+from service.storage.orphans import destroy_orphans
 from service.storage.traces import left_over, traces_of
 
 
@@ -39,6 +41,11 @@ def _erase(chosen: argparse.Namespace) -> int:
     collection = check_collection(chosen.collection)
     with context() as at_hand:
         store, data_dir = at_hand.store, at_hand.settings.data_dir
+        if chosen.prove and at_hand.settings.database:
+            raise InvalidRequest(
+                "--prove looks into the files of the data folder; those of PostgreSQL are its "
+                "server's. Without it the identity is erased, and its key with it"
+            )
         traces = traces_of(store, collection, chosen.identity) if chosen.prove else None
         count = store.within(collection).delete_identity(chosen.identity)
         at_hand.record("erase", collection, subject=chosen.identity, details={"references": count})
@@ -86,5 +93,7 @@ def _retention(_chosen: argparse.Namespace) -> int:
             at_hand.record("retention", collection, subject=identity)
 
         count = sum(1 for _ in erase_expired(store, at_hand.settings.policy(), erase))
+        # Left by processes that were killed between an identity and its key.
+        destroy_orphans(store.engine, store.data_keys, at_start=False)
     print(f"erased {count} identities")
     return 0

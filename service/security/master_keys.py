@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import os
 import secrets
@@ -118,13 +119,8 @@ def parse_keys(text: str, where: str) -> tuple[bytes, ...]:
 def write_keys(path: Path, keys: tuple[bytes, ...]) -> None:
     """Replaces a file of keys in one step; mode 0600."""
     lines = "".join(f"{base64.urlsafe_b64encode(key).decode()}\n" for key in keys)
-    staging = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
-    handle = os.open(staging, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    staging = _written(path, lines)
     try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(lines)
-            file.flush()
-            os.fsync(file.fileno())
         os.replace(staging, path)
     except BaseException:
         staging.unlink(missing_ok=True)
@@ -221,15 +217,32 @@ def key_id(key: bytes) -> bytes:
 
 
 def _make(path: Path) -> None:
+    """A file with a new key, unless there is one; whole from the first moment."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
+    if path.exists():
         return
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(new_master_key() + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    staging = _written(path, new_master_key() + "\n")
+    try:
+        # Another process may have made it since: then theirs is the key.
+        with contextlib.suppress(FileExistsError):
+            os.link(staging, path)
+    finally:
+        staging.unlink()
+
+
+def _written(path: Path, text: str) -> Path:
+    """A file beside `path`, mode 0600, on the disk."""
+    staging = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    handle = os.open(staging, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        staging.unlink(missing_ok=True)
+        raise
+    return staging
 
 
 def _printed(command: str) -> str:

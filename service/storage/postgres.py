@@ -16,8 +16,6 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from model.errors import SemblanceError
-
 _NAMES: Final = ("postgresql", "postgres", "postgresql+psycopg")
 _OURS: Final = 0x5EB1A9CE
 """Of our advisory lock, among those that other programs may take."""
@@ -39,7 +37,7 @@ _CONNECTING: Final = {
 }
 
 
-class AddressError(SemblanceError):
+class AddressError(ValueError):
     """An address of a database cannot be used; the text shows no password."""
 
 

@@ -19,6 +19,7 @@ from tests.running import ROOT
 
 SERVICE = "service"
 HTTPS = "https"
+DATABASE = "database"
 _HEALTHY_LIMIT_S = 180
 _READ_KEY = "print(open('/data/admin.key').read())"
 
@@ -33,6 +34,7 @@ class Stack:
         http_url: Where Caddy sends people on to HTTPS.
         image: The tag of the service.
         https_image: The tag of Caddy.
+        database_image: The tag of PostgreSQL, if there are to be replicas.
     """
 
     command: tuple[str, ...]
@@ -42,6 +44,7 @@ class Stack:
     http_url: str
     image: str
     https_image: str
+    database_image: str
 
     def compose(self, *arguments: str) -> str:
         """What `docker-compose` with these arguments printed."""
@@ -49,18 +52,22 @@ class Stack:
 
     def container(self, service: str = SERVICE) -> str:
         """The id of a service's container; there may be none: then it is empty."""
-        return self.compose("ps", "--quiet", service).strip()
+        return "".join(self.containers(service)[:1])
 
-    def up(self) -> None:
-        self.compose("up", "--detach", "--no-build")
+    def containers(self, service: str = SERVICE) -> list[str]:
+        return self.compose("ps", "--quiet", service).split()
+
+    def up(self, *more: str) -> None:
+        self.compose("up", "--detach", "--no-build", *more)
         self.wait_until_healthy()
 
     def wait_until_healthy(self) -> None:
-        container, deadline = self.container(), time.monotonic() + _HEALTHY_LIMIT_S
-        while (status := inspect(container, ".State.Health.Status")) != "healthy":
-            if status == "unhealthy" or time.monotonic() > deadline:
-                raise RuntimeError(f"the service is {status}:\n{self.compose('logs')}")
-            time.sleep(0.2)
+        deadline = time.monotonic() + _HEALTHY_LIMIT_S
+        for container in self.containers():
+            while (status := inspect(container, ".State.Health.Status")) != "healthy":
+                if status == "unhealthy" or time.monotonic() > deadline:
+                    raise RuntimeError(f"the service is {status}:\n{self.compose('logs')}")
+                time.sleep(0.2)
 
     @property
     def key(self) -> dict[str, str]:
@@ -104,8 +111,9 @@ def stack(
     tag: str,
     *,
     https: bool = False,
+    replicas: bool = False,
     settings: Mapping[str, str] | None = None,
-    **more: str,
+    variables: Mapping[str, str] | None = None,
 ) -> Iterator[Stack]:
     """A stack that is not up yet; all that belongs to it is removed at the end.
 
@@ -113,19 +121,25 @@ def stack(
         folder: For a file with what is its own: tags and settings.
         tag: From `images`.
         https: Whether Caddy is part of it.
+        replicas: Whether docker/replicas.yml is, with a database.
         settings: Of the service.
-        more: Variables of docker-compose.yml.
+        variables: Of docker-compose.yml.
     """
     name = f"semblance-{uuid.uuid4().hex[:8]}"
     image, https_image = f"semblance:{tag}", f"semblance-https:{tag}"
+    database_image = f"semblance-postgres:{tag}"
     own_file = folder / "own.json"
     service = {"image": image, "environment": dict(settings or {})}
     own = {"services": {SERVICE: service, HTTPS: {"image": https_image}}}
+    if replicas:
+        own["services"][DATABASE] = {"image": database_image}
     own_file.write_text(json.dumps(own))
     command = _compose_command()
     assert command is not None
     command += ("--project-directory", str(ROOT), "--project-name", name)
-    command += ("--file", str(ROOT / "docker-compose.yml"), "--file", str(own_file))
+    command += ("--file", str(ROOT / "docker-compose.yml"))
+    command += ("--file", str(ROOT / "docker" / "replicas.yml")) if replicas else ()
+    command += ("--file", str(own_file))
     command += ("--profile", HTTPS) if https else ()
     port, https_port, http_port = _free_ports(3)
     chosen = {
@@ -137,12 +151,13 @@ def stack(
     }
     made = Stack(
         command=command,
-        environment=dict(os.environ) | chosen | more,
+        environment=dict(os.environ) | chosen | dict(variables or {}),
         url=f"http://127.0.0.1:{port}",
         https_url=f"https://127.0.0.1:{https_port}",
         http_url=f"http://127.0.0.1:{http_port}",
         image=image,
         https_image=https_image,
+        database_image=database_image,
     )
     try:
         yield made

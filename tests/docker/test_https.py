@@ -36,7 +36,7 @@ def running(built: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
         "SEMBLANCE_MAX_IN_FLIGHT": str(MOST_IN_FLIGHT),
         "SEMBLANCE_INSECURE": "true",
     }
-    with stack(folder, built, https=True, settings=settings, **chosen) as made:
+    with stack(folder, built, https=True, settings=settings, variables=chosen) as made:
         made.up()
         wait_for(made)
         yield made

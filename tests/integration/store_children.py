@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import count
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
+from service.core.errors import UnknownIdentity
 from tests.integration.store_samples import new_reference
 from tests.integration.vaults import open_store
 
@@ -36,13 +37,15 @@ def start(target: Callable[..., None], *args: object) -> ForkServerProcess:
     return process
 
 
-def enrol_until_killed(data_dir: Path, turn: int, answers: Connection) -> None:
+def enrol_until_killed(
+    data_dir: Path, turn: int, answers: Connection, address: str | None = None
+) -> None:
     """Enrols for ever; sends (identity, file name, reference ids) after each answer.
 
     Every other call is for an identity of its own. The file name tells the call
     and how many images it had, so that half of a call can be recognised.
     """
-    store = open_store(data_dir)
+    store = open_store(data_dir, address=address)
     for call in count():
         images = call % MAX_IMAGES + 1
         identity = f"shared {turn % 5}" if call % 2 else f"own {turn} {call}"
@@ -58,10 +61,12 @@ def enrol_until_killed(data_dir: Path, turn: int, answers: Connection) -> None:
         answers.send((identity, filename, [one.reference.reference_id for one in enrolled]))
 
 
-def open_and_enrol(data_dir: Path, worker: int, turns: int, ready: Barrier) -> None:
+def open_and_enrol(
+    data_dir: Path, worker: int, turns: int, ready: Barrier, address: str | None = None
+) -> None:
     """Opens a store at the same moment as others do and enrols into one identity."""
     ready.wait()
-    store = open_store(data_dir)
+    store = open_store(data_dir, address=address)
     for turn in range(turns):
         (enrolled,) = store.enrol("shared", [new_reference(f"{worker} {turn}")], limit=LIMIT)
         assert not enrolled.duplicate
@@ -86,3 +91,21 @@ def change(data_dir: Path, identity: str, what: str) -> None:
             case "again":
                 store.delete_identity(identity)
                 store.enrol(identity, [new_reference("1"), new_reference("2")], limit=LIMIT)
+
+
+def enrol_and_delete(
+    data_dir: Path, worker: int, turns: int, ready: Barrier, address: str | None = None
+) -> None:
+    """Enrols, reads and deletes the same identities as others do, all the while."""
+    with closing(open_store(data_dir, address=address)) as store:
+        ready.wait()
+        for turn in range(turns):
+            identity = f"of all {turn % 3}"
+            store.enrol(identity, [new_reference(f"{worker} {turn}")], limit=LIMIT)
+            with suppress(UnknownIdentity):
+                assert store.references(identity)
+            with suppress(UnknownIdentity):
+                store.note_use(identity)
+            if turn % 4 == worker % 4:
+                with suppress(UnknownIdentity):
+                    store.delete_identity(identity)

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import base64
 import json
-import sqlite3
 import stat
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from model.image import Limits, decode
 from service.core.policy import Policy
 from service.core.ports import About, Store
 from service.core.retention import erase_expired
 from service.storage.sql_store import SqlStore
+from service.storage.tables import face_references
 from tests.faces import Faces
 from tests.integration.api_client import answer, enrol, problem
 from tests.integration.commands import service_command
@@ -132,13 +132,9 @@ def test_who_is_enrolled_for_too_long_or_not_used_any_more_goes(any_store: Store
     assert erased(any_store, now + timedelta(days=9)) == []
     if isinstance(any_store, SqlStore):
         # As if all had been enrolled ten days ago; only one was used since.
-        path = any_store.engine.connect().exec_driver_sql("PRAGMA database_list").all()[0][2]
-        with closing(sqlite3.connect(path)) as database:
-            database.execute(
-                "UPDATE face_references SET created_at = ?",
-                ((now - timedelta(days=10)).strftime("%Y-%m-%d %H:%M:%S.%f"),),
-            )
-            database.commit()
+        with any_store.engine.begin() as connection:
+            then = now - timedelta(days=10)
+            connection.execute(update(face_references).values(created_at=then))
         gone = erased(any_store, now, retention_unused_days=7)
         assert gone == [("default", "ann"), ("default", "bob"), ("shop", "bob")]
         assert erased(any_store, now, retention_unused_days=7) == []
