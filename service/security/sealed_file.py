@@ -32,9 +32,7 @@ class SealedFileError(SemblanceError):
 
 
 class Frame(NamedTuple):
-    """Attributes:
-    is_last: Nothing comes behind it.
-    """
+    """What a frame holds, and whether it is the last."""
 
     is_last: bool
     content: bytes

@@ -19,6 +19,7 @@ from service.security.sealed_file import MAGIC, SealedFileError
 from service.security.vault import AesVault
 from service.settings import Settings
 from service.storage.audit_place import make_audit_tables
+from service.storage.migrations import HEAD
 from service.storage.tables import identities
 from service.storage.transfer.batches import Batch, TransferError
 from service.storage.transfer.checking import Checker
@@ -108,7 +109,9 @@ def test_a_backup_of_another_schema_is_refused(made: Path, target: Spot, tmp_pat
     content = (made / "file").read_bytes()
     for schema, says in (("9999", "with that version\n"), ("0003", "which migrates\n")):
         path = tmp_path / schema
-        path.write_bytes(content.replace(b'"schema": "0004"', f'"schema": "{schema}"'.encode()))
+        path.write_bytes(
+            content.replace(f'"schema": "{HEAD}"'.encode(), f'"schema": "{schema}"'.encode())
+        )
         said = target.command("restore", path, status=2)
         assert f"it is of schema {schema}" in said
         assert said.endswith(says)

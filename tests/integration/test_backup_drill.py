@@ -35,7 +35,13 @@ class Load:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("kinds", [("sqlite", "postgres"), ("apart", "sqlite")], ids="-".join)
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        pytest.param(("sqlite", "postgres"), id="sqlite-postgres"),
+        pytest.param(("apart", "sqlite"), id="apart-sqlite", marks=pytest.mark.long),
+    ],
+)
 def test_a_backup_under_load_restores_to_a_service_that_answers_the_same(
     kinds: tuple[str, str], tmp_path: Path, faces: Faces, request: pytest.FixtureRequest
 ) -> None:

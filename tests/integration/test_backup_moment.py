@@ -11,13 +11,14 @@ import pytest
 from service.commands.backup_file import opened_backup, write_backup
 from service.storage.sql_store import SqlStore
 from service.storage.tables import face_references, identities, reference_images
-from service.storage.transfer.batches import Batch
+from service.storage.transfer.batches import Batch, TransferError
 from service.storage.transfer.moments import moment
 from service.storage.transfer.reading import IDENTITIES, Reading, still_enrolled
 from tests.integration.store_samples import new_reference
 from tests.integration.transfer_samples import (
     Spot,
     all_rows,
+    fill,
     give_master_key,
     spot,
     without_audit,
@@ -77,3 +78,25 @@ def disturbed(reading: Reading, store: SqlStore) -> Iterator[Batch]:
             store.delete_identity(f"person {IDENTITIES + 3}")
             reference = store.references("person 4")[0]
             store.delete_reference("person 4", reference.reference_id)
+
+
+def test_a_master_key_that_is_changed_meanwhile_ends_it(tmp_path: Path) -> None:
+    """Else some keys in the file would be under another than the file."""
+    place, file = Spot(tmp_path / "data"), tmp_path / "file"
+    fill(place)
+
+    def rotated(reading: Reading) -> Iterator[Batch]:
+        for batch in reading:
+            if batch.table is identities:
+                place.command("keys", "rotate")
+            yield batch
+
+    with (
+        closing(place.opened()) as found,
+        moment(found.store.databases) as parts,
+        pytest.raises(TransferError, match="the master key was changed meanwhile"),
+    ):
+        write_backup(file, rotated(Reading(parts)), found.masters)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
+    place.command("backup", file)
+    assert "can be restored" in place.command("restore", file, "--check")

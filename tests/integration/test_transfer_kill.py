@@ -97,7 +97,9 @@ def test_a_backup_that_is_killed_leaves_no_file(source: Spot, tmp_path: Path) ->
     assert "can be restored" in source.command("restore", file, "--check")
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgres", "apart"])
+@pytest.mark.parametrize(
+    "kind", ["sqlite", "apart", pytest.param("postgres", marks=pytest.mark.long)]
+)
 def test_a_restore_that_is_killed_can_be_done_again(
     source: Spot, kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -118,7 +120,7 @@ def test_a_restore_that_is_killed_can_be_done_again(
     assert "as it was written" in target.command("audit", "verify")
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "apart"])
+@pytest.mark.parametrize("kind", ["apart", pytest.param("sqlite", marks=pytest.mark.long)])
 def test_a_migration_that_is_killed_can_be_done_again(
     source: Spot, kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
