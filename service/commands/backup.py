@@ -11,6 +11,7 @@ from typing import Any
 from service.commands.backup_file import BackupFile, opened_backup, write_backup
 from service.commands.context import context
 from service.commands.transfer_reports import counted, print_faults, print_table, watched
+from service.commands.whole_file import whole_file
 from service.core.access import DEFAULT_COLLECTION
 from service.core.audit import AuditEntry, Detail
 from service.core.secrecy import DataKey
@@ -22,6 +23,7 @@ from service.settings import Settings, read_settings
 from service.storage.audit_place import make_audit_tables
 from service.storage.data_keys import KEY_GONE
 from service.storage.erasure import empty_log
+from service.storage.faults import translated
 from service.storage.open_store import open_store
 from service.storage.transfer.batches import TransferError
 from service.storage.transfer.checking import Checker
@@ -59,14 +61,15 @@ def _backup(chosen: argparse.Namespace) -> int:
     with context() as at_hand:
         opened = at_hand.opened
         databases, vault = opened.store.databases, AesVault(opened.masters)
-        # Before it, as with any handing out: so it is in the backup, too.
-        at_hand.record("backup", DEFAULT_COLLECTION)
         checker = Checker(vault)
         try:
-            with moment(databases) as parts:
-                reading = Reading(parts)
-                stream = watched(rewrapped(reading, vault), "backup", checker)
-                sums = write_backup(chosen.file, stream, opened.masters)
+            with whole_file(chosen.file) as file:
+                # Before it, as with any handing out: so it is in the backup, too.
+                at_hand.record("backup", DEFAULT_COLLECTION)
+                with translated(), moment(databases) as parts:
+                    reading = Reading(parts)
+                    stream = watched(rewrapped(reading, vault), "backup", checker)
+                    sums = write_backup(file, stream, opened.masters)
         finally:
             # Who was deleted meanwhile is still in it.
             empty_log(databases.faces)
@@ -99,10 +102,8 @@ def _restore(chosen: argparse.Namespace) -> int:
             moved = _written(settings, masters, backup, sums, checker)
     print_table(sums, compared=None if chosen.check else "read back")
     done = "can be restored" if chosen.check else "is restored"
-    print(
-        f"{chosen.file} of {backup.header.at} {done}: every row was verified, "
-        f"in {time.monotonic() - begun:.1f} s"
-    )
+    how = "as it is, with what is damaged" if checker.count else "every row was verified"
+    print(f"{chosen.file} of {backup.header.at} {done}: {how}, in {time.monotonic() - begun:.1f} s")
     if moved and moved.log_went_on:
         print(
             "the audit log that was there goes on after the backup: `audit export --since "

@@ -19,7 +19,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from service.commands.whole_file import whole_file
 from service.core.secrecy import MasterKeyError
 from service.security.master_keys import MasterKeys
 from service.security.sealed_file import FrameWriter, SealedFileError, frames, read_header
@@ -55,14 +54,14 @@ class Header:
     columns: dict[str, list[str]]
 
 
-def write_backup(path: Path, stream: Iterable[Batch], masters: MasterKeys) -> Sums:
-    """What was written to the file, which is there when this returns.
+def write_backup(file: BinaryIO, stream: Iterable[Batch], masters: MasterKeys) -> Sums:
+    """Writes a backup; what is in it.
 
     Args:
+        file: Empty; to be kept only if this returns.
         stream: With all keys wrapped by the newest master key (`rewrapped`).
 
     Raises:
-        FileExistsError: If there is a file of that name.
         TransferError: If the master key was changed in the meantime.
         OSError: If it cannot be written.
     """
@@ -70,16 +69,15 @@ def write_backup(path: Path, stream: Iterable[Batch], masters: MasterKeys) -> Su
     at = datetime.now(UTC).isoformat(timespec="seconds")
     header = Header(HEAD, master_id.hex(), salt.hex(), at, VERSION, _COLUMNS)
     tally = Tally()
-    with whole_file(path) as file:
-        start = json.dumps(asdict(header)).encode()
-        writer = FrameWriter(file, start, masters.derived(master_id, salt, _PURPOSE))
-        for table, rows in stream:
-            data = to_bytes(rows)
-            tally.add(table, len(rows), data)
-            writer.add(table.name.encode() + b"\0" + data)
-        writer.end(json.dumps(tally.sums()).encode())
-        if masters.newest_id() != master_id:
-            raise TransferError("the master key was changed meanwhile; make the backup again")
+    start = json.dumps(asdict(header)).encode()
+    writer = FrameWriter(file, start, masters.derived(master_id, salt, _PURPOSE))
+    for table, rows in stream:
+        data = to_bytes(rows)
+        tally.add(table, len(rows), data)
+        writer.add(table.name.encode() + b"\0" + data)
+    writer.end(json.dumps(tally.sums()).encode())
+    if masters.newest_id() != master_id:
+        raise TransferError("the master key was changed meanwhile; make the backup again")
     return tally.sums()
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from service.commands.backup_file import opened_backup, write_backup
+from service.commands.whole_file import whole_file
 from service.core.audit import AuditEntry
 from service.core.secrecy import DataKey, MasterKeyError
 from service.opening import Opened, master_keys, opened
@@ -195,7 +196,8 @@ def test_who_is_erased_while_it_is_read_is_left_out(damaged: Spot, tmp_path: Pat
             # The faces are seen as they were before; the keys are not.
             found.store.delete_identity("person 0")
             found.store.enrol("person 0", [], limit=5)
-            write_backup(file, reading, found.masters)
+            with whole_file(file) as writing:
+                write_backup(writing, reading, found.masters)
         with opened_backup(file, found.masters) as backup:
             names = [row[1] for batch in backup if batch.table is identities for row in batch.rows]
         assert len(reading.keyless) == 1

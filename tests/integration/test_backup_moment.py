@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.commands.backup_file import opened_backup, write_backup
+from service.commands.whole_file import whole_file
 from service.storage.sql_store import SqlStore
 from service.storage.tables import face_references, identities, reference_images
 from service.storage.transfer.batches import Batch, TransferError
@@ -44,7 +45,8 @@ def test_it_is_of_the_moment_at_which_it_began_without_who_was_erased_since(
         store = found.store
         with moment(store.databases) as parts:
             reading = Reading(parts)
-            write_backup(file, disturbed(reading, store), found.masters)
+            with whole_file(file) as writing:
+                write_backup(writing, disturbed(reading, store), found.masters)
         assert still_enrolled(store.databases, reading.keyless) == []
         with opened_backup(file, found.masters) as backup:
             rows = [(batch.table.name, row) for batch in backup for row in batch.rows]
@@ -95,8 +97,9 @@ def test_a_master_key_that_is_changed_meanwhile_ends_it(tmp_path: Path) -> None:
         closing(place.opened()) as found,
         moment(found.store.databases) as parts,
         pytest.raises(TransferError, match="the master key was changed meanwhile"),
+        whole_file(file) as writing,
     ):
-        write_backup(file, rotated(Reading(parts)), found.masters)
+        write_backup(writing, rotated(Reading(parts)), found.masters)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
     place.command("backup", file)
     assert "can be restored" in place.command("restore", file, "--check")
