@@ -129,6 +129,6 @@ def _written(
         details: dict[str, Detail] = {"backup_of": backup.header.at, **counted(came)}
         return checker.audit_key, AuditEntry("restore", "ok", DEFAULT_COLLECTION, details=details)
 
-    with closing(open_store(place_of(settings), AesVault(masters))) as store:
+    with closing(open_store(place_of(settings).patient(), AesVault(masters))) as store:
         make_audit_tables(store.databases.audit)
         return move(watched(backup, "restore"), store.databases, accept)

@@ -59,7 +59,7 @@ def _migrate(chosen: argparse.Namespace) -> int:
     vault = AesVault(masters)
     with (
         closing(opened_at(source_place, masters)) as source,
-        closing(open_store(target_place, vault)) as store,
+        closing(open_store(target_place.patient(), vault)) as store,
     ):
         make_audit_tables(store.databases.audit)
         source.audit.record(AuditEntry("migrate_store", "ok", DEFAULT_COLLECTION), durable=True)

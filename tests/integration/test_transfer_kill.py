@@ -4,6 +4,7 @@ same command then succeeds.
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import time
@@ -32,6 +33,7 @@ KILLS = 4
 SEED = 20260131
 IMAGE_BYTES = 60_000
 LIMIT_S = 60
+STALL_S = 25
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +141,40 @@ def test_a_migration_that_is_killed_can_be_done_again(
         source.command("migrate-store", *to)
     assert without_audit(all_rows(target)) == without_audit(all_rows(source))
     assert "as it was written" in target.command("audit", "verify")
+
+
+@pytest.mark.long
+def test_a_server_that_stalls_is_waited_for(
+    source: Spot, tmp_path: Path, request: pytest.FixtureRequest, postgres: Server
+) -> None:
+    """As when its disk is busy: longer than the service itself would wait for it."""
+    file = tmp_path / "file"
+    source.command("backup", file)
+    target = _target("postgres", source, tmp_path, request)
+    assert target.database is not None
+    has_begun = _begun(target, request)
+    child = start(run_in_child, target.environment, ["restore", str(file)])
+    deadline = time.monotonic() + LIMIT_S
+    while not has_begun():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    found = postgres.execute(
+        "SELECT a.pid FROM pg_stat_activity a JOIN pg_locks l ON a.pid = l.pid "
+        "JOIN pg_class c ON c.oid = l.relation WHERE c.relname = 'reference_images' "
+        "AND l.mode = 'RowExclusiveLock'",
+        target.database.rpartition("/")[2],
+    )
+    ((pid,),) = found
+    assert isinstance(pid, int)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        time.sleep(STALL_S)
+        assert child.is_alive()
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    child.join(LIMIT_S)
+    assert child.exitcode == 0
+    assert without_audit(all_rows(target)) == without_audit(all_rows(source))
 
 
 def _target(kind: str, source: Spot, folder: Path, request: pytest.FixtureRequest) -> Spot:
