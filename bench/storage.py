@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -76,8 +75,6 @@ def main() -> None:
             ),
         ):
             print(f"| {what} | {timed(data_dir, address, arguments):.1f} |", flush=True)
-        peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e6
-        print(f"no command took more than {peak_mb:,.0f} MB of memory")
         print(f"the file has {Path(f'{file}-1').stat().st_size / 1e6:,.0f} MB")
 
 
