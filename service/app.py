@@ -40,12 +40,12 @@ from service.opening import gate_of, opened, page_key
 from service.runtime.load import Way, load, load_two
 from service.settings import Settings, SettingsError
 from service.storage.census import SqlCensus
+from service.version import VERSION
 
 _SWEEP_S = 60
 _CHANGE_S = 5
 _RETENTION_TURNS = 60
 _log = logging.getLogger("semblance")
-VERSION = "0.1.0"
 DESCRIPTION = """Self-hosted face verification: is the person in front of the camera the one
 who enrolled? Errors are `application/problem+json` with a stable `code`."""
 

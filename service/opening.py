@@ -36,12 +36,14 @@ class Opened:
     Attributes:
         pepper: Whose digests the store has of API keys.
         audit: Every access is on record there.
+        masters: Under which all of it is.
     """
 
     store: SqlStore
     pepper: DataKey
     audit_key: DataKey
     audit: SqlAudit
+    masters: MasterKeys
 
     def close(self) -> None:
         """Writes what waits for the record; raises as `AuditLog.close`."""
@@ -63,9 +65,11 @@ def opened(settings: Settings, *, make_master_key: bool = True) -> Opened:
         MasterKeyError: If the master key cannot be had, or is another one.
         OSError, NotReady, StorageFull, Overloaded: As `open_store`.
     """
-    place = place_of(settings)
-    source = master_key_source(settings)
-    masters = MasterKeys(lambda: source.read(make=make_master_key), source.version)
+    return opened_at(place_of(settings), master_keys(settings, make=make_master_key))
+
+
+def opened_at(place: Place, masters: MasterKeys) -> Opened:
+    """As `opened`, of a place that no setting needs to name; raises the same."""
     with ExitStack() as stack:
         store = open_store(place, AesVault(masters))
         stack.callback(store.close)
@@ -74,7 +78,13 @@ def opened(settings: Settings, *, make_master_key: bool = True) -> Opened:
         make_audit_tables(store.databases.audit)
         audit = SqlAudit(store.databases.audit, audit_key)
         stack.pop_all()
-    return Opened(store, pepper, audit_key, audit)
+    return Opened(store, pepper, audit_key, audit, masters)
+
+
+def master_keys(settings: Settings, *, make: bool = True) -> MasterKeys:
+    """Raises MasterKeyError if they cannot be had."""
+    source = master_key_source(settings)
+    return MasterKeys(lambda: source.read(make=make), source.version)
 
 
 def place_of(settings: Settings) -> Place:

@@ -8,7 +8,7 @@ import sys
 from sqlalchemy.exc import SQLAlchemyError
 
 from model.errors import SemblanceError
-from service.commands import audit, keys, people, reembed
+from service.commands import audit, backup, keys, migrate_store, people, reembed
 
 
 def run(arguments: list[str]) -> int:
@@ -27,6 +27,8 @@ def run(arguments: list[str]) -> int:
     people.add_parser(commands)
     audit.add_parser(commands)
     reembed.add_parser(commands)
+    backup.add_parsers(commands)
+    migrate_store.add_parser(commands)
     chosen = parser.parse_args(arguments)
     try:
         status: int = chosen.run(chosen)

@@ -38,6 +38,9 @@ Action = Literal[
     "audit_export",
     "audit_prune",
     "model_change",
+    "backup",
+    "restore",
+    "migrate_store",
 ]
 
 NOT_DURABLE: Final[frozenset[Action]] = frozenset(

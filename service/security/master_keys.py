@@ -26,6 +26,8 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from service.core.secrecy import MasterKeyError
 
@@ -151,10 +153,7 @@ class MasterKeys:
         Args:
             about: What the key is for; unwrapping must name the same.
         """
-        version = self._version()
-        if version != self._seen:
-            self._keys, self._seen = self._read(), version
-        master = self._keys[0]
+        master = self._newest()
         nonce = secrets.token_bytes(_NONCE_BYTES)
         head = _VERSION + key_id(master)
         return head + nonce + AESGCM(master).encrypt(nonce, key, head + about)
@@ -171,15 +170,45 @@ class MasterKeys:
         nonce, sealed = wrapped[at : at + _NONCE_BYTES], wrapped[at + _NONCE_BYTES :]
         try:
             return bytes(AESGCM(found).decrypt(nonce, sealed, wrapped[:at] + about))
-        except InvalidTag as error:
+        # ValueError: it is too short to hold a nonce.
+        except (InvalidTag, ValueError) as error:
             raise MasterKeyError("a key was changed or belongs to something else") from error
 
     def is_newest(self, wrapped: bytes) -> bool:
         return wrapped[len(_VERSION) : len(_VERSION) + _ID_BYTES] == key_id(self._keys[0])
 
+    def newest_id(self) -> bytes:
+        """Of the key that now wraps what is new; see `key_id`."""
+        return key_id(self._newest())
+
+    def derived(self, wanted_id: bytes, salt: bytes, purpose: bytes) -> bytes:
+        """A key for one purpose, 32 bytes; HKDF-SHA256 (RFC 5869) of the master key of this id.
+
+        Args:
+            salt: Random, another one for each key that is derived.
+
+        Raises:
+            MasterKeyError: If no key that is known has this id.
+        """
+        found = self._of_id(wanted_id)
+        if found is None:
+            self._keys = self._read()
+            found = self._of_id(wanted_id)
+        if found is None:
+            raise MasterKeyError(f"the master key of the id {wanted_id.hex()} is not known here")
+        return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=salt, info=purpose).derive(found)
+
+    def _newest(self) -> bytes:
+        version = self._version()
+        if version != self._seen:
+            self._keys, self._seen = self._read(), version
+        return self._keys[0]
+
     def _opening(self, wrapped: bytes) -> bytes | None:
-        wanted = wrapped[len(_VERSION) : len(_VERSION) + _ID_BYTES]
-        return next((key for key in self._keys if key_id(key) == wanted), None)
+        return self._of_id(wrapped[len(_VERSION) : len(_VERSION) + _ID_BYTES])
+
+    def _of_id(self, wanted_id: bytes) -> bytes | None:
+        return next((key for key in self._keys if key_id(key) == wanted_id), None)
 
 
 def key_id(key: bytes) -> bytes:

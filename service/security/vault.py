@@ -43,7 +43,8 @@ class AesDataKey:
             raise DamagedData("stored data are of a form that this version does not know")
         try:
             return self._cipher.decrypt(sealed[len(_VERSION) : start], sealed[start:], about)
-        except InvalidTag as error:
+        # ValueError: it is too short to hold a nonce.
+        except (InvalidTag, ValueError) as error:
             raise DamagedData("stored data were changed, or belong to something else") from error
 
     def digest(self, data: bytes) -> str:

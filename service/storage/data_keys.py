@@ -90,7 +90,7 @@ class DataKeys:
 
     def make(self, key_id: str) -> DataKey:
         """A new key of an identity, stored under an id of `new_key_id`."""
-        key, wrapped = self._vault.make(_about(data_keys, key_id))
+        key, wrapped = self._vault.make(about_key(data_keys, key_id))
         with translated(), self._writing().begin() as connection:
             connection.execute(insert(data_keys).values(key_id=key_id, wrapped=wrapped))
         self._hold(key_id, key)
@@ -120,7 +120,7 @@ class DataKeys:
         unreadable = {}
         for key_id, wrapped in self._wrapped(data_keys, wanted - found.keys()):
             try:
-                found[key_id] = self._vault.unwrap(wrapped, _about(data_keys, key_id))
+                found[key_id] = self._vault.unwrap(wrapped, about_key(data_keys, key_id))
             except MasterKeyError as error:
                 unreadable[key_id] = error
             else:
@@ -155,7 +155,7 @@ class DataKeys:
         Raises:
             MasterKeyError: If it was wrapped by a master key that is not known.
         """
-        about = _about(service_keys, name)
+        about = about_key(service_keys, name)
         wanted = select(service_keys.c.wrapped).where(service_keys.c.key_id == name)
         with translated(), self._writing().begin() as connection:
             found = connection.scalar(wanted)
@@ -186,7 +186,7 @@ class DataKeys:
                 rows = connection.execute(select(table.c.key_id, table.c.wrapped)).all()
             for key_id, wrapped in rows:
                 try:
-                    again = self._vault.rewrapped(wrapped, _about(table, key_id))
+                    again = self._vault.rewrapped(wrapped, about_key(table, key_id))
                 except MasterKeyError:
                     damaged += 1
                     continue
@@ -231,7 +231,8 @@ class DataKeys:
                 self._held.popitem(last=False)
 
 
-def _about(table: Table, key_id: str) -> bytes:
+def about_key(table: Table, key_id: str) -> bytes:
+    """What a wrapped key is for; it unwraps for nothing else."""
     return f"{table.name} {key_id}".encode()
 
 

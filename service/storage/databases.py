@@ -21,7 +21,7 @@ from sqlalchemy import Engine
 
 from service.storage.engines import make_sqlite_file, sqlite_engine, use_write_ahead_log
 from service.storage.faults import translated
-from service.storage.postgres import postgres_engine
+from service.storage.postgres import patient_address, postgres_engine
 
 FACES_FILE: Final = "semblance.sqlite3"
 KEYS_FILE: Final = "keys.sqlite3"
@@ -45,6 +45,11 @@ class Place:
     @property
     def in_words(self) -> str:
         return "the database" if self.address else f"'{self.data_dir}'"
+
+    def patient(self) -> Place:
+        """The same place, for one who sends a lot to it; raises AddressError."""
+        addresses = (self.address, self.keys_address)
+        return Place(self.data_dir, *(one and patient_address(one) for one in addresses))
 
 
 @dataclass(frozen=True)

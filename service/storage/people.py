@@ -19,7 +19,7 @@ def describe(connection: Connection, owner: Owner, key: DataKey, about: About) -
     connection.execute(
         update(identities)
         .where(identities.c.id == owner.number)
-        .values(details=key.seal(content.encode(), _purpose(owner)))
+        .values(details=key.seal(content.encode(), sealed_as(owner.name)))
     )
 
 
@@ -27,7 +27,7 @@ def about(connection: Connection, owner: Owner, key: DataKey) -> About:
     sealed = connection.scalar(select(identities.c.details).where(identities.c.id == owner.number))
     if sealed is None:
         return About()
-    content = json.loads(key.open(sealed, _purpose(owner)))
+    content = json.loads(key.open(sealed, sealed_as(owner.name)))
     return About(content["consent"], content["metadata"])
 
 
@@ -76,5 +76,6 @@ def expired(
     return [own_name(row.name) for row in connection.execute(wanted)]
 
 
-def _purpose(owner: Owner) -> bytes:
-    return f"{owner.name}\0about".encode()
+def sealed_as(name: str) -> bytes:
+    """With what goes what was said about an identity, given its stored name."""
+    return f"{name}\0about".encode()

@@ -36,6 +36,8 @@ _CONNECTING: Final = {
     "tcp_user_timeout": "10000",
 }
 
+_PATIENCE_MS: Final = "600000"
+
 
 class AddressError(ValueError):
     """An address of a database cannot be used; the text shows no password."""
@@ -58,6 +60,20 @@ def postgres_url(address: str) -> URL:
     if not url.database:
         raise AddressError("names no database: postgresql://user@host/name")
     return url.set(drivername="postgresql+psycopg")
+
+
+def patient_address(address: str) -> str:
+    """The same address, for one who sends a lot: a server that stalls is waited for.
+
+    One whose disk is busy takes nothing from the network for a while, which is no reason
+    to begin again. Minutes, unless the address itself says how long.
+
+    Raises:
+        AddressError
+    """
+    url = postgres_url(address)
+    given = {"tcp_user_timeout": _PATIENCE_MS} | dict(url.query)
+    return url.set(query=given).render_as_string(hide_password=False)
 
 
 def postgres_engine(address: str, *, autocommit: bool = False) -> Engine:
