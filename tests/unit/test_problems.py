@@ -20,9 +20,17 @@ from service.core.secrecy import MasterKeyError
 from service.security.sealed_file import SealedFileError
 from service.settings import SettingsError
 from service.storage.audit_chain import AnchorError
+from service.storage.transfer.batches import TransferError
 
 # Raised before the service takes requests, or by a command; no answer carries them.
-AT_START = {AnchorError, ArtifactError, MasterKeyError, SealedFileError, SettingsError}
+AT_START = {
+    AnchorError,
+    ArtifactError,
+    MasterKeyError,
+    SealedFileError,
+    SettingsError,
+    TransferError,
+}
 
 
 def leaves(kind: type[SemblanceError]) -> Iterator[type[SemblanceError]]:
