@@ -198,7 +198,8 @@ async def _change(at_work: AtWork) -> None:
         try:
             await anyio.to_thread.run_sync(drop_old, at_work)
             await anyio.to_thread.run_sync(watch.look, at_work.running)
-        except SemblanceError:
+        except Exception:
+            # Likewise: the next look tells.
             _log.warning("by which models the references are was not found out", exc_info=True)
         await asyncio.sleep(_SWEEP_S if at_work.running.core.next is None else _CHANGE_S)
 
