@@ -143,6 +143,14 @@ class Calibration(_Frozen):
         reached = [point.fmr for point in self.points if point.threshold <= threshold]
         return min(reached, default=None)
 
+    def fnmr_of(self, threshold: float) -> float | None:
+        """The loosest row that is no looser than `threshold`: an upper bound of its FNMR.
+
+        None if the threshold is stricter than the whole table.
+        """
+        beyond = [point.fnmr for point in self.points if point.threshold >= threshold]
+        return min(beyond, default=None)
+
 
 class WeightsSource(_Frozen):
     """A file that the artifact's numbers were taken from."""

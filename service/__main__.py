@@ -93,6 +93,10 @@ def main(arguments: list[str] | None = None) -> int:
         # Its lines go where ours go; its own line of a request would show identities.
         log_config=None,
         log_level="warning",
+        # Of one frame; of a stream at most two are held.
+        ws_max_size=settings.max_image_bytes,
+        ws_max_queue=2,
+        ws_per_message_deflate=False,
         access_log=False,
         server_header=False,
         # Named even when there are none: uvicorn would believe what it finds in the environment.

@@ -23,7 +23,17 @@ from model.runtimes.base import Runtime
 from model.runtimes.batches import Batches
 from model.runtimes.compiled import CompiledNetworks
 from model.runtimes.network import model_threads
-from service.api import documented, faces, identities, metrics, origins, page, problems, system
+from service.api import (
+    documented,
+    faces,
+    identities,
+    metrics,
+    origins,
+    page,
+    problems,
+    stream,
+    system,
+)
 from service.api.access_log import Logged
 from service.api.admission import Admission
 from service.api.middleware import Headed
@@ -106,7 +116,10 @@ def create_app(
     app.state.failure = None
     app.state.page_key = None
     problems.install(app)
-    for router in (faces.router, faces.short, identities.router, system.router, metrics.router):
+    for router in (
+        *(faces.router, faces.short, stream.router),
+        *(identities.router, system.router, metrics.router),
+    ):
         app.include_router(router)
     page.install(app)
     origins.allow(app, settings.cors_origins)

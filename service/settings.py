@@ -124,6 +124,15 @@ class Settings(BaseSettings):
         description="Longest wait for a request's headers, and for its body, to which a second is "
         "added for each 16 KiB that came; then 408.",
     )
+    max_streams: int = Field(
+        16, ge=0, description="Verifications by a stream of frames at once; 0: none."
+    )
+    stream_frames: int = Field(
+        300, ge=1, description="Frames of a stream that are looked at; then it is not verified."
+    )
+    stream_s: float = Field(
+        20.0, gt=0, allow_inf_nan=False, description="Seconds of a stream; likewise."
+    )
     gallery_cache_bytes: int = Field(
         32 * 1024 * 1024,
         ge=0,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 from anyio import to_thread
 from fastapi import Depends, Request
@@ -24,17 +24,27 @@ async def admitted(request: Request, scope: Scope) -> Running:
     keeper = at_work.doorkeeper
     if keeper is None:
         return at_work
-    text = _key_text(request)
+    return await admitted_by(_key_text(request), at_work, scope, request.state)
+
+
+async def admitted_by(text: str, at_work: Running, scope: Scope, state: Any) -> Running:
+    """The same for the text of a key, by the service's doorkeeper.
+
+    Args:
+        state: Of the connection: is told the key's id, and what is left to it.
+    """
+    keeper = at_work.doorkeeper
+    assert keeper is not None
     key = keeper.known(text)
     if key is None:
         key = await to_thread.run_sync(keeper.recognise, text)
     caller = caller_of(key)
-    request.state.key_id = caller.key_id
+    state.key_id = caller.key_id
     if not caller.may(scope):
         raise MissingScope(f"this takes a key with the scope '{scope}'")
     allowance = keeper.count(key)
     if allowance is not None:
-        request.state.allowance = allowance
+        state.allowance = allowance
     core = at_work.core.within(caller.collection)
     return replace(at_work, core=core, caller=caller)
 

@@ -65,6 +65,7 @@ class Admission:
         self.watched = watched
         self.in_flight = 0
         self.in_work = 0
+        self.streams = 0
         self.mean_work_s = 0.0
         self._arrivals: set[Arrival] = set()
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -80,6 +81,17 @@ class Admission:
             yield Arrival(self.receive_s, receiving=self._arrivals)
         finally:
             self.in_flight -= 1
+
+    @contextmanager
+    def stream(self, most: int) -> Iterator[None]:
+        """Holds one of the places of streams. Raises Overloaded if none is left."""
+        if self.streams >= most:
+            raise Overloaded("too many streams at once; try again in a second")
+        self.streams += 1
+        try:
+            yield
+        finally:
+            self.streams -= 1
 
     @property
     def expected_wait_s(self) -> float:

@@ -120,8 +120,8 @@ def verify_out(result: Verification, gate: Gate, *, scores: bool = True) -> Json
         "fusion": result.fusion,
         "fused_score": result.fused_score if scores else None,
         "share": result.share,
-        "detection_threshold": _threshold(result.detection_threshold),
-        "verification_threshold": _threshold(result.verification_threshold),
+        "detection_threshold": threshold_out(result.detection_threshold),
+        "verification_threshold": threshold_out(result.verification_threshold),
         "fmr": result.fmr,
         "verdict_fmr": result.verdict_fmr,
         "scores": [
@@ -137,7 +137,7 @@ def verify_out(result: Verification, gate: Gate, *, scores: bool = True) -> Json
 def compare_out(result: Comparison, gate: Gate, *, scores: bool = True) -> Json:
     return {
         "score": result.score if scores else None,
-        "threshold": _threshold(result.threshold),
+        "threshold": threshold_out(result.threshold),
         "fmr": result.fmr,
         "verified": result.verified,
         "face_a": face_out(result.found_a, gate),
@@ -239,5 +239,5 @@ def _box(x: float, y: float, width: float, height: float, digits: int) -> Json:
     }
 
 
-def _threshold(threshold: Threshold) -> Json:
+def threshold_out(threshold: Threshold) -> Json:
     return {"value": threshold.value, "source": threshold.source}

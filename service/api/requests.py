@@ -157,6 +157,19 @@ class VerifyRequest(_Request):
     faces: FaceChoice = "error"
 
 
+class StreamRequest(_Request):
+    """The first message of a stream."""
+
+    identity: Identity
+    key: Annotated[str, StringConstraints(strict=True, max_length=200)] | None = None
+    detection_threshold: Share | None = None
+    verification_threshold: Share | None = None
+    fmr: Rate | None = None
+    fusion: Fusion | None = None
+    # Somebody walking by must not end it.
+    faces: FaceChoice = "largest"
+
+
 class CompareRequest(_Request):
     image_a: Picture
     image_b: Picture

@@ -10,6 +10,7 @@ from collections import Counter
 
 from service.core.audit import Detail
 from service.core.results import Comparison, Detection, Enrolment, Verification
+from service.core.stream import Row
 
 Details = dict[str, Detail]
 
@@ -47,6 +48,16 @@ def verification_details(result: Verification, *, scores: bool) -> Details:
         details["scores"] = [reference.score for reference in result.references]
         details["fused_score"] = result.fused_score
     return details
+
+
+def stream_details(row: Row, why: str | None, *, scores: bool) -> Details:
+    """Args: why: It ended; None: the caller left."""
+    details: Details = {} if row.last is None else verification_details(row.last, scores=scores)
+    return details | {
+        "frames": row.evidence.frames,
+        "frames_matching": row.evidence.matching,
+        "ended_by": why or "caller",
+    }
 
 
 def comparison_details(result: Comparison, *, scores: bool) -> Details:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from model.contract import Fusion
 from model.fusion import fuse
 from model.types import Array
@@ -17,6 +19,23 @@ from service.core.throttle import admit, settle
 from service.core.verdict_table import Verdict, verdict_fmr
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a caller wants instead of the operator's choices.
+
+    Attributes:
+        detection, verification: Thresholds, in [0, 1].
+        fmr: Take the detection threshold measured for this false match rate.
+        fusion: The rule.
+    """
+
+    detection: float | None = None
+    verification: float | None = None
+    fmr: float | None = None
+    fusion: Fusion | None = None
+    choice: FaceChoice = "error"
+
+
 def verify(
     core: Core,
     identity: str,
@@ -28,34 +47,45 @@ def verify(
     fusion: Fusion | None = None,
     choice: FaceChoice = "error",
 ) -> Verification:
-    """Decides on one forward pass of the tower.
-
-    Args:
-        detection, verification: Thresholds instead of the defaults, in [0, 1].
-        fmr: Take the detection threshold measured for this false match rate.
-        fusion: The rule, instead of the operator's.
+    """Decides on one forward pass of the tower; arguments as of `Asked`.
 
     Raises:
         InvalidRequest, UnknownIdentity, TooManyFailures, IdentityLocked,
         ModelMismatch, ImageError, NoFace, SeveralFaces
     """
     watch = Stopwatch()
-    rule = fusion or core.policy.fusion
     with watch.stage("references"):
         # From here on all is of the one model that this identity's references are of.
         core, gallery = gallery_of(core, identity)
         standing = admit(core, identity)
+    asked = Asked(detection, verification, fmr, fusion, choice)
+    result = compared(core, identity, gallery, probe, asked=asked, watch=watch)
+    settle(core, identity, standing, verified=result.verified)
+    return result
+
+
+def compared(
+    core: Core, identity: str, gallery: Gallery, probe: bytes, *, asked: Asked, watch: Stopwatch
+) -> Verification:
+    """The verdict on one probe, which counts nowhere.
+
+    Args:
+        core: By the model of `gallery`.
+
+    Raises:
+        InvalidRequest, ImageError, NoFace, SeveralFaces
+    """
     manifest = core.model.manifest
-    share = verification_threshold(manifest, core.policy, verification)
+    rule = asked.fusion or core.policy.fusion
+    share = verification_threshold(manifest, core.policy, asked.verification)
     verdict = Verdict(rule, len(gallery.reference_ids), share.value)
-    above = detection_threshold(manifest, core.policy, detection, fmr, verdict)
-    percept = perceive(core, probe, choice, watch)
+    above = detection_threshold(manifest, core.policy, asked.detection, asked.fmr, verdict)
+    percept = perceive(core, probe, asked.choice, watch)
     with watch.stage("embed"):
         embedding = core.model.embed(percept.chip[None])[0]
     with watch.stage("score"):
         scores, fused_score = _scores(core, embedding, gallery, rule)
     decision = decide(scores, above.value, share.value, fused_score=fused_score)
-    settle(core, identity, standing, verified=decision.verified)
     return Verification(
         identity=identity,
         verified=decision.verified,
