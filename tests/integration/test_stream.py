@@ -180,9 +180,8 @@ def test_who_leaves_before_the_verdict_has_failed_if_a_frame_did_not_match(
         time.sleep(0.1)
     assert [row["details"]["ended_by"] for row in rows] == ["caller"] * 3
     assert {row["outcome"] for row in rows} == {"not_verified"}
-    with opened(guarded) as socket:
-        socket.send(json.dumps({"identity": "ada", "key": guarded.service.key}))
-        assert said(socket)["code"] == "too_many_failures"
+    with guarded.http() as client:
+        assert client.get("/v1/identities/ada").json()["failures"] == 2
 
 
 def test_one_who_is_replaced_again_and_again_is_not_verified(
