@@ -45,11 +45,13 @@ class Evidence:
     Attributes:
         value: Below 0 it speaks against.
         matching, frames: Frames with a face that was compared.
+        weight: For how many independent frames one counts.
     """
 
     value: float = 0.0
     matching: int = 0
     frames: int = 0
+    weight: float = WEIGHT
 
     def add(self, verified: bool, *, fmr: float | None, fnmr: float | None) -> None:
         """Takes one frame's verdict in.
@@ -66,7 +68,7 @@ class Evidence:
         self.frames += 1
         self.matching += verified
         # Beyond its bounds it would take as long to change its mind as it took to get there.
-        self.value = min(max(self.value + WEIGHT * ratio, _LOWER), _UPPER)
+        self.value = min(max(self.value + self.weight * ratio, _LOWER), _UPPER)
 
     def verdict(self, since_s: float) -> Verdict:
         """The verdict so far.
