@@ -78,6 +78,7 @@ def test_with_a_full_disk_each_file_refuses_and_goes_on_when_there_is_room(
     assert "as it was written" in looked_at.command("audit", "verify")
 
 
+@pytest.mark.long
 def test_whatever_room_is_left_an_answer_is_true(
     data_dir: Path, disk: SmallDisk, tmp_path: Path
 ) -> None:

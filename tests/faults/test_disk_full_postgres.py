@@ -6,6 +6,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from tests.faults.client import client_of, enrol, is_verified, reference_ids
 from tests.faults.disk import small_disk_of_nobody
 from tests.faults.places import PostgresPlace
@@ -18,6 +20,7 @@ ROOMS = (0, 1 << 13, 1 << 15, 1 << 17, 1 << 19)
 """Bytes that are left."""
 
 
+@pytest.mark.long
 def test_a_full_disk_of_the_database(data_dir: Path) -> None:
     """Where the write-ahead log has no room either, the server ends, and comes back with it."""
     with running_server() as server:

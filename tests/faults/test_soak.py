@@ -12,6 +12,7 @@ from bench.soak import Sample, report
 from tests.running import ROOT
 
 
+@pytest.mark.long
 def test_some_hundred_verifications_leave_memory_level() -> None:
     """The same command as the soak of 100,000, which is to be run on an idle machine."""
     command = [sys.executable, "-m", "bench.soak", "--verifications", "200", "--allowed", "5"]

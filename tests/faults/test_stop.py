@@ -109,6 +109,7 @@ def test_a_thread_that_hangs_does_not_keep_it_either(files: Place) -> None:
         assert is_verified(client, "ada", "obama")
 
 
+@pytest.mark.long
 def test_under_load_every_answer_is_true(files: Place) -> None:
     with files.service() as service:
         load = Load(service, seed=1, clients=4)

@@ -185,6 +185,7 @@ def test_under_load_nobody_is_refused_and_the_old_model_goes(
         wait_until(lambda: any("only" in line and news in line for line in service.output), 10)
 
 
+@pytest.mark.long
 def test_workers_that_are_killed_lose_nothing(
     data_dir: Path, him: list[NewReference], olds: str, news: str
 ) -> None:
@@ -235,6 +236,7 @@ def test_it_stops_when_it_is_told_to(
     assert [row["outcome"] for row in model_changes(data_dir)] == ["begun", "stopped"]
 
 
+@pytest.mark.long
 def test_two_at_once_share_the_work(data_dir: Path, him: list[NewReference], news: str) -> None:
     fill(data_dir, him, 2 * PEOPLE)
     both = []

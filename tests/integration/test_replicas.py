@@ -21,10 +21,8 @@ from service.security.master_keys import new_master_key
 from tests.faces import Faces
 from tests.integration.api_client import answer, enrol, post, problem
 from tests.integration.commands import service_command
-from tests.postgres import Server, running_server
+from tests.postgres import Server
 from tests.running import Service, service_process
-
-GONE_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -199,44 +197,3 @@ def test_an_address_is_refused_in_one_line_that_shows_no_password(tmp_path: Path
     said = service_command(tmp_path, "keys", "create", "--scope", "admin", status=2, **alone).stderr
     assert "SEMBLANCE_KEYS_DATABASE goes with SEMBLANCE_DATABASE" in said
     assert "SECRET" not in said
-
-
-def test_a_database_that_is_gone_for_ten_seconds(tmp_path: Path, faces: Faces) -> None:
-    """503 with Retry-After at once, and then the service goes on by itself."""
-    probe = faces.read("obama3.jpg")
-    with running_server() as server:
-        settings = {"database": server.new_database(), "insecure": False}
-        with (
-            service_process(tmp_path, **settings) as service,
-            client_of(service, service.key) as client,
-        ):
-            enrol(client, "ada", faces.read("obama.jpg"))
-            assert answer(verify(client, "ada", probe))["verified"]
-            server.kill()
-            back_at = time.monotonic() + GONE_S
-            refused, longest_s = 0, 0.0
-            while time.monotonic() < back_at:
-                begun = time.monotonic()
-                refusal = verify(client, "ada", probe)
-                longest_s = max(longest_s, time.monotonic() - begun)
-                problem(refusal, 503, "not_ready")
-                assert int(refusal.headers["retry-after"]) >= 1
-                refused += 1
-                assert client.get("/healthz").status_code == 200
-                assert client.get("/readyz").status_code == 503
-                enrolment = post(client, "/v1/enroll", "multipart", {"images": probe}, identity="x")
-                problem(enrolment, 503, "not_ready")
-                time.sleep(0.2)
-            server.start()
-            begun = time.monotonic()
-            while verify(client, "ada", probe).status_code != 200:
-                assert time.monotonic() - begun < 5
-            resumed_s = time.monotonic() - begun
-            assert client.get("/readyz").status_code == 200
-            assert answer(verify(client, "ada", probe))["verified"]
-            problem(client.get("/v1/identities/x"), 404, "unknown_identity")
-            enrol(client, "x", probe)
-            print(f"refused {refused}, longest {longest_s:.2f} s, resumed in {resumed_s:.2f} s")
-            assert longest_s < 5
-        verified = service_command(tmp_path, "audit", "verify", database=settings["database"])
-        assert "as it was written" in verified.stdout

@@ -100,7 +100,12 @@ def test_a_backup_that_is_killed_leaves_no_file(source: Spot, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "kind", ["sqlite", "apart", pytest.param("postgres", marks=pytest.mark.long)]
+    "kind",
+    [
+        "apart",
+        pytest.param("sqlite", marks=pytest.mark.long),
+        pytest.param("postgres", marks=pytest.mark.long),
+    ],
 )
 def test_a_restore_that_is_killed_can_be_done_again(
     source: Spot, kind: str, tmp_path: Path, request: pytest.FixtureRequest
