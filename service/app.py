@@ -19,7 +19,6 @@ from fastapi import FastAPI
 
 from model.artifact import read_artifact
 from model.errors import SemblanceError
-from model.heap import give_back_freed
 from model.runtimes.base import Runtime
 from model.runtimes.batches import Batches
 from model.runtimes.compiled import CompiledNetworks
@@ -238,8 +237,6 @@ async def _sweep(at_work: AtWork) -> None:
             # The store is busy, full or away, whatever it says then: the next turn does it.
             _log.warning("the sweep of the store was put off", exc_info=True)
         del running
-        # What threads have freed stays with them otherwise, in ever more pieces.
-        await anyio.to_thread.run_sync(give_back_freed)
 
 
 def _retain(running: Running) -> None:
