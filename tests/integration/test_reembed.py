@@ -218,7 +218,8 @@ def test_workers_that_are_killed_lose_nothing(
 def test_it_stops_when_it_is_told_to(
     data_dir: Path, him: list[NewReference], olds: str, news: str, sent: signal.Signals
 ) -> None:
-    fill(data_dir, him, 3 * PEOPLE)
+    # More than is done before it is told.
+    fill(data_dir, him, 10 * PEOPLE)
     with reembedding(data_dir, "--workers", "2", "--batch", "2") as process:
         wait_until(lambda: done_at_all(data_dir, news))
         # Ctrl-C reaches the whole group, `kill` the one process.
