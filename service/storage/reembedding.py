@@ -28,7 +28,7 @@ from service.core.ports import StoredImage
 from service.storage import queries
 from service.storage.census import SqlCensus
 from service.storage.claims import Claim, claim, flip, is_old, unchanged
-from service.storage.data_keys import DataKeys
+from service.storage.data_keys import KEY_GONE, DataKeys
 from service.storage.engines import WRITES
 from service.storage.faults import translated
 from service.storage.sealing import Seal
@@ -177,7 +177,7 @@ class Reembedding:
 
     def _pictures(self, one: Claim, connection: Connection | None) -> Pictures:
         if one.key is None:
-            raise DamagedData("the key of stored data is gone")
+            raise DamagedData(KEY_GONE)
         for _, reference_id in one.references:
             if connection is not None:
                 found = queries.read_image(connection, one.owner, one.key, reference_id)
