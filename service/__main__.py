@@ -24,7 +24,7 @@ from service.memory import begin_start, end_start
 from service.open_files import allow_many_connections
 from service.opening import is_loopback
 from service.settings import Settings, read_settings
-from service.stopping import DRAIN_S, end_by_deadline
+from service.stopping import DRAIN_S, end_by_deadline, leave
 
 
 class _Server(uvicorn.Server):
@@ -60,18 +60,22 @@ class _Server(uvicorn.Server):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the service until it is told to stop, or a command. Returns the exit status."""
+    """Runs a command, or the service until it is told to stop. Returns the exit status."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments and arguments[0] != "--insecure":
         # Commands take modules that the server does without.
         from service.commands.main import run
 
         return run(arguments)
+    leave(_serve(insecure=bool(arguments)))
+
+
+def _serve(*, insecure: bool) -> int:
     begin_start()
     allow_many_connections()
     try:
         settings = read_settings()
-        if arguments:
+        if insecure:
             settings = settings.model_copy(update={"insecure": True})
         logs.install(settings.log_format)
         listening = _listen(settings)

@@ -2,14 +2,18 @@
 
 SIGTERM ── requests in flight are answered ── files are closed ── exit
    0 s                    until 10 s             until 14 s
+
+The exit itself is at once: a library's thread that still compiles a network or reads a
+picture would find its memory gone while the interpreter is taken down, and crash.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
-from typing import Final
+from typing import Final, NoReturn
 
 _log = logging.getLogger("semblance")
 
@@ -29,6 +33,14 @@ def end_by_deadline() -> None:
     timer = threading.Timer(DRAIN_S + CLOSE_S, _end)
     timer.daemon = True
     timer.start()
+
+
+def leave(status: int) -> NoReturn:
+    """Ends the process with this status, once everything that must be kept is closed."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _end() -> None:

@@ -55,7 +55,7 @@ class Batched:
         filled = _power_of_two(min(count, self._most))
         for size in {1, filled} - self._begun:
             self._begun.add(size)
-            threading.Thread(target=self._make, args=(size,), name="compile", daemon=True).start()
+            threading.Thread(target=self._make, args=(size,), name="compile").start()
         return self._ready(filled)
 
     def run(self, items: Sequence[Item], thread: int) -> list[Any]:

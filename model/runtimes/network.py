@@ -115,7 +115,7 @@ class Network:
     def _prepare(self) -> ov.CompiledModel:
         """Has the other form made meanwhile, once: many a service never needs it."""
         if self._begun.acquire(blocking=False):
-            threading.Thread(target=self._make_each, name="compile", daemon=True).start()
+            threading.Thread(target=self._make_each, name="compile").start()
         return self._alone
 
     def _make_each(self) -> None:

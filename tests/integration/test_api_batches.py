@@ -88,7 +88,9 @@ def test_whose_time_is_over_gets_503_and_the_next_is_served(faces: Faces, tmp_pa
         assert answer(verify(client, probe))["verified"] is True
 
 
-def test_it_ends_in_the_midst_of_batches(service: Service, faces: Faces) -> None:
+@pytest.mark.parametrize("after_s", [0.05, 0.2, 0.5])
+def test_it_ends_in_the_midst_of_batches(service: Service, faces: Faces, after_s: float) -> None:
+    """Networks are being compiled for batches meanwhile, in threads of their own."""
     probe = faces.read("obama3.jpg")
 
     def ask(client: httpx.Client) -> int:
@@ -99,7 +101,7 @@ def test_it_ends_in_the_midst_of_batches(service: Service, faces: Faces) -> None
 
     with client_of(service.url) as client, ThreadPoolExecutor(CALLERS) as pool:
         asked = [pool.submit(ask, client) for _ in range(2 * CALLERS)]
-        time.sleep(0.2)
+        time.sleep(after_s)
         service.process.send_signal(signal.SIGTERM)
         # As one who was told to end does; by its own way, without a word.
         assert service.process.wait(60) in (0, -signal.SIGTERM)
