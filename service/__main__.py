@@ -60,7 +60,7 @@ class _Server(uvicorn.Server):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs a command, or the service until it is told to stop. Returns the exit status."""
+    """Runs a command and returns its exit status; or the service, and leaves with its."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments and arguments[0] != "--insecure":
         # Commands take modules that the server does without.
