@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests import kept_networks
+
 ROOT = Path(__file__).parents[1]
 _START_LIMIT_S = 60
 _OPEN = {"insecure": True, "throttle_after": 0, "lock_after": 0}
@@ -84,6 +86,7 @@ def _started(around: Around, data_dir: Path, settings: dict[str, object]) -> Ite
     environment = inherited | {
         f"SEMBLANCE_{name.upper()}": str(value) for name, value in chosen.items()
     }
+    kept_networks.lend(Path(str(chosen["data_dir"])))
     process = subprocess.Popen(
         [*around.before, sys.executable, "-m", "service"],
         cwd=ROOT,
@@ -111,6 +114,7 @@ def _started(around: Around, data_dir: Path, settings: dict[str, object]) -> Ite
         reader.join(5)
         if process.stdout:
             process.stdout.close()
+        kept_networks.keep(Path(str(chosen["data_dir"])))
 
 
 def _read(service: Service, ready: threading.Event) -> None:

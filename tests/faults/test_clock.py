@@ -34,6 +34,7 @@ def new_key(files: Place, *more: str) -> str:
     return files.command("keys", "create", "--scope", "verify", *more).strip()
 
 
+@pytest.mark.long
 def test_verdicts_limits_and_the_log_do_not_hang_on_the_clock(files: Place, clock: Clock) -> None:
     with files.service(clock.around, throttle_after=2) as service, client_of(service) as client:
         enrol(client, "ada", "obama").raise_for_status()

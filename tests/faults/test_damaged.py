@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from functools import partial
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from service.security.master_keys import KEY_BYTES, MasterKeys, new_master_key
 from tests.faults.client import client_of, enrol, is_verified, reference_ids, verify
 from tests.faults.places import DATABASE, Place
+from tests.faults.waiting import wait_until
 from tests.integration.api_client import problem
 from tests.running import Service
 
@@ -72,7 +74,7 @@ def test_damaged_identities_fail_clearly_and_all_others_work(place: Place) -> No
                 enrol(client, name, "obama", 2),
             ):
                 said = problem(answer, 500, "damaged_data")["instance"]
-                assert any(f"request {said}: " in line for line in service.output), service.output
+                wait_until(partial(is_logged, service, said), limit_s=10)
         assert is_verified(client, "bob", "biden", 3)
         assert len(client.get("/v1/identities").json()["identities"]) == 1 + len(DAMAGES)
         assert client.get("/readyz").status_code == 200
@@ -87,6 +89,11 @@ def test_damaged_identities_fail_clearly_and_all_others_work(place: Place) -> No
     assert "as it was written" in place.command("audit", "verify")
 
 
+def is_logged(service: Service, request_id: str) -> bool:
+    """Its lines come by way of another thread than its answers."""
+    return any(f"request {request_id}: " in line for line in service.output)
+
+
 def others_enrol(client: httpx.Client) -> None:
     """The search for conflicts goes on, over all that can be read."""
     assert enrol(client, "eve", "astronaut").json()["conflicts"] == []
@@ -98,7 +105,9 @@ def others_enrol(client: httpx.Client) -> None:
 
 
 def assert_said_once(service: Service) -> None:
-    (line,) = (line for line in service.output if "cannot be read, and no new picture" in line)
+    said = "cannot be read, and no new picture"
+    wait_until(lambda: any(said in line for line in service.output), limit_s=10)
+    (line,) = (line for line in service.output if said in line)
     # One of two whose byte was flipped, both of those whose key is damaged.
     assert "5 stored references" in line
     assert "rows 1, 3, 4, 5, 6 of face_references" in line

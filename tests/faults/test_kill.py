@@ -22,7 +22,7 @@ LOOKED_AT_AGAIN = 20
 
 
 def test_a_killed_service_loses_nothing_it_has_answered(place: Place) -> None:
-    killed_again_and_again(place, rounds=4)
+    killed_again_and_again(place, rounds=2)
 
 
 @pytest.mark.long

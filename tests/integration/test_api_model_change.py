@@ -103,6 +103,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
 @pytest.mark.parametrize(
     ("model", "tolerance"), [("plain", RUNTIME_TOLERANCE), ("artifact", ROUNDED_TOLERANCE)]
 )
+@pytest.mark.long
 def test_both_runtimes_give_the_same_answers(
     tmp_path: Path,
     faces: Faces,

@@ -36,6 +36,7 @@ def done(*arguments: str | Path) -> str:
     return ran.stdout
 
 
+@pytest.mark.long
 def test_shards_join_to_what_one_run_makes(
     tmp_path: Path, faces: Faces, artifact: Artifact
 ) -> None:
@@ -77,6 +78,7 @@ def test_shards_join_to_what_one_run_makes(
     assert line.endswith("expected 'messi' and others in 'whole.npz', found astronaut, barack, joe")
 
 
+@pytest.mark.long
 def test_chips_of_a_prepared_folder_are_taken_as_they_are(
     tmp_path: Path, faces: Faces, sface_artifact: Artifact
 ) -> None:

@@ -57,6 +57,7 @@ def test_a_run_leaves_what_was_promised(run: Path) -> None:
     assert not list(run.rglob("*.part"))
 
 
+@pytest.mark.long
 def test_a_killed_run_goes_on_to_the_same_weights(
     run: Path, koch_chips: Path, tmp_path: Path
 ) -> None:
@@ -122,6 +123,7 @@ def test_a_checkpoint_of_another_architecture(run: Path, koch_chips: Path, tmp_p
     assert "another architecture or a damaged one" in refused(*arguments)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("loss", ["contrastive", "triplet", "arcface"])
 def test_the_better_ways_run_too(loss: str, koch_chips: Path, tmp_path: Path) -> None:
     out = tmp_path / loss
@@ -132,6 +134,7 @@ def test_the_better_ways_run_too(loss: str, koch_chips: Path, tmp_path: Path) ->
     assert len(np.unique(kernel)) == 1
 
 
+@pytest.mark.long
 def test_transfer_begins_at_the_pretrained_tower(
     faces: Faces, sface_artifact: Artifact, tmp_path: Path
 ) -> None:
@@ -155,6 +158,7 @@ def test_transfer_begins_at_the_pretrained_tower(
     assert (before * after).sum(axis=1).min() > 0.98
 
 
+@pytest.mark.long
 def test_a_full_disk(run: Path, koch_chips: Path, tmp_path: Path) -> None:
     with small_file_system(tmp_path / "disk") as disk:
         line = refused(

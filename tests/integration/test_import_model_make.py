@@ -86,6 +86,7 @@ def cosines(a: Array, b: Array) -> Array:
     return np.asarray((a * b).sum(axis=1) / lengths)
 
 
+@pytest.mark.long
 def test_sface_itself(
     import_: Import, sface_artifact: Artifact, faces: Faces, tmp_path: Path
 ) -> None:
@@ -228,6 +229,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("full", ["out", "scratch"])
 def test_a_full_disk(
     import_: Import, tmp_path: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch, full: str

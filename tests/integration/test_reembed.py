@@ -89,6 +89,8 @@ def reembedding(data_dir: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # Whoever ignores Ctrl-C, as a shell's job in the background, has children that do.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     try:
         yield process

@@ -194,6 +194,7 @@ def test_people_enrolled_with_the_default_model_are_embedded_again(
         assert verify(back, faces.read("obama3.jpg"))["verified"] is True
 
 
+@pytest.mark.long
 def test_with_nothing_kept_it_says_to_enrol_again(koch: Koch, faces: Faces, tmp_path: Path) -> None:
     with running_service(tmp_path, keep="none") as url, httpx.Client(base_url=url) as before:
         enrol(before, "him", faces.read("obama.jpg"))
