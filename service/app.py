@@ -27,6 +27,7 @@ from service.api import (
     documented,
     faces,
     identities,
+    liveness,
     metrics,
     origins,
     page,
@@ -46,7 +47,7 @@ from service.core.ports import Store
 from service.core.retention import erase_expired
 from service.core.steady_clock import SteadyClock
 from service.model_change import Watch, drop_old
-from service.opening import gate_of, opened, page_key
+from service.opening import gate_of, opened, page_key, tickets_of
 from service.runtime.load import Way, load, load_two
 from service.settings import Settings, SettingsError
 from service.storage.census import SqlCensus
@@ -117,7 +118,7 @@ def create_app(
     app.state.page_key = None
     problems.install(app)
     for router in (
-        *(faces.router, faces.short, stream.router),
+        *(faces.router, faces.short, stream.router, liveness.router),
         *(identities.router, system.router, metrics.router),
     ):
         app.include_router(router)
@@ -165,11 +166,14 @@ def _start(
         store = found.store
         try:
             gate = None if settings.insecure else gate_of(settings, found)
+            tickets = tickets_of(settings, found)
         except BaseException:
             found.close()
             raise
     elif not settings.insecure:
         raise SettingsError("keys are kept in the service's own database; set `insecure`")
+    else:
+        tickets = tickets_of(settings, None)
     core = Core(
         model=current.model,
         detector=current.detector,
@@ -187,6 +191,7 @@ def _start(
         doorkeeper=gate,
         audit=found.audit if found else None,
         census=SqlCensus(found.store.engine) if found else None,
+        tickets=tickets,
     )
 
     def close() -> None:
@@ -231,6 +236,8 @@ async def _sweep(at_work: AtWork) -> None:
         try:
             if running.doorkeeper is not None:
                 await anyio.to_thread.run_sync(running.doorkeeper.settle)
+            if running.tickets is not None:
+                await anyio.to_thread.run_sync(running.tickets.forget_old)
             if turn % _RETENTION_TURNS == 0 and clock.is_steady():
                 await anyio.to_thread.run_sync(_retain, running)
         except Exception:

@@ -5,6 +5,7 @@ Beside `service.app` this alone knows storage and security both.
 
 from __future__ import annotations
 
+import secrets
 from contextlib import ExitStack
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -12,19 +13,22 @@ from ipaddress import ip_address
 from sqlalchemy import Engine
 
 from service.core.access import Doorkeeper
+from service.core.liveness.tickets import KEY_NAME as LIVENESS_KEY
+from service.core.liveness.tickets import Tickets
 from service.core.secrecy import DataKey
 from service.security.admin_key import kept_admin_key, make_admin_key
 from service.security.api_keys import Keys, any_good
 from service.security.gate import Gate
-from service.security.master_keys import FILE_NAME, MasterKeys, MasterKeySource
+from service.security.master_keys import FILE_NAME, KEY_BYTES, MasterKeys, MasterKeySource
 from service.security.meter import Meter
-from service.security.vault import AesVault
+from service.security.vault import AesDataKey, AesVault
 from service.settings import Settings, SettingsError
 from service.storage.audit_chain import KEY_NAME
 from service.storage.audit_place import make_audit_tables
 from service.storage.databases import Place
 from service.storage.open_store import open_store
 from service.storage.postgres import AddressError, postgres_url
+from service.storage.spent import MemorySpent, SqlSpent
 from service.storage.sql_audit import SqlAudit
 from service.storage.sql_store import SqlStore
 
@@ -138,6 +142,19 @@ def gate_of(settings: Settings, found: Opened) -> Gate:
             if not any_good(keys):
                 make_admin_key(keys, found.pepper, settings.data_dir)
     return Gate(Keys(keys, found.pepper), Meter(keys))
+
+
+def tickets_of(settings: Settings, found: Opened | None) -> Tickets:
+    """Sessions and tokens of liveness; of this process alone where nothing is stored.
+
+    Raises:
+        MasterKeyError: If their key is under a master key that is not known.
+    """
+    if found is None:
+        key: DataKey = AesDataKey(secrets.token_bytes(KEY_BYTES))
+        return Tickets(key, MemorySpent(), settings.liveness_valid_s)
+    key = found.store.data_keys.service_key(LIVENESS_KEY)
+    return Tickets(key, SqlSpent(found.store.engine), settings.liveness_valid_s)
 
 
 def page_key(settings: Settings, keeper: Doorkeeper | None) -> str | None:

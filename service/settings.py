@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from model.contract import Fusion
 from model.errors import SemblanceError
@@ -24,6 +24,7 @@ from model.quality import Gate
 from service.addresses import Networks, Origins
 from service.core.policy import ConflictMode, Keep, Policy
 from service.logs import LogFormat
+from service.stream_settings import StreamSettings
 
 PREFIX = "SEMBLANCE_"
 DEFAULT_FILE = "semblance.env"
@@ -52,7 +53,7 @@ class SettingsError(SemblanceError):
     """A setting cannot be used; the text names it."""
 
 
-class Settings(BaseSettings):
+class Settings(StreamSettings):
     """What an operator can choose."""
 
     model_config = SettingsConfigDict(
@@ -123,15 +124,6 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="Longest wait for a request's headers, and for its body, to which a second is "
         "added for each 16 KiB that came; then 408.",
-    )
-    max_streams: int = Field(
-        16, ge=0, description="Verifications by a stream of frames at once; 0: none."
-    )
-    stream_frames: int = Field(
-        300, ge=1, description="Frames of a stream that are looked at; then it is not verified."
-    )
-    stream_s: float = Field(
-        20.0, gt=0, allow_inf_nan=False, description="Seconds of a stream; likewise."
     )
     gallery_cache_bytes: int = Field(
         32 * 1024 * 1024,

@@ -84,6 +84,7 @@ VERIFY: dict[str, Any] = {
     "verdict_fmr": 0.0001,
     "scores": [{"reference_id": _REFERENCE, "score": 0.99982, "matched": True}],
     "face": FACE,
+    "liveness": None,
     "model": MODEL,
     "timings_ms": {"references": 0.6, **_TIMINGS},
 }

@@ -85,6 +85,8 @@ def enroll(body: EnrolRequest, running: Running) -> Json:
         *_PICTURE,
         *_ONE_FACE,
         *("unknown_identity", "model_mismatch", "too_many_failures", "identity_locked"),
+        *("missing_liveness", "wrong_liveness", "liveness_expired", "liveness_used"),
+        "liveness_mismatch",
         example=examples.VERIFY,
     ),
     openapi_extra=openapi_body(VerifyRequest, ("image",)),
@@ -99,10 +101,12 @@ def verify(body: VerifyRequest, running: Running) -> Json:
     score they make of all references is above the detection threshold. Without
     `detection_threshold` and `fmr` those three take the threshold measured for a
     false match rate of 1e-4. A face that does not match is 200 with
-    `verified: false`.
+    `verified: false`. With a `liveness_token` the face must also be the one that was
+    live.
     """
     core = running.core
     with audited(running, "verify", body.identity) as note:
+        proof = running.proof(body.identity, body.liveness_token, body.require_liveness)
         result = core_verify.verify(
             core,
             body.identity,
@@ -112,6 +116,7 @@ def verify(body: VerifyRequest, running: Running) -> Json:
             fmr=body.fmr,
             fusion=body.fusion,
             choice=body.faces,
+            proof=proof,
         )
         note.outcome = verdict(result.verified)
         note.details = verification_details(result, scores=running.settings.audit_scores)

@@ -8,7 +8,8 @@ from model import quality
 from model.contract import Manifest, Precision
 from model.faces import LANDMARKS
 from model.quality import Gate
-from service.api import conflict_schemas, schemas
+from service.api import conflict_schemas, model_schemas, schemas
+from service.api.model_schemas import OperatingPointOut, VerdictPointOut
 from service.core.agreement import Agreement
 from service.core.conflicts import CONFLICT
 from service.core.core import Loaded
@@ -129,9 +130,15 @@ def verify_out(result: Verification, gate: Gate, *, scores: bool = True) -> Json
             for reference_id, score, matched in (result.references if scores else ())
         ],
         "face": face_out(result.found, gate),
+        "liveness": liveness_out(result.live),
         "model": model_ref(result.manifest),
         "timings_ms": result.timings_ms,
     }
+
+
+def liveness_out(live: bool | None) -> Json | None:
+    """None where nobody was asked to show it."""
+    return None if live is None else {"live": live}
 
 
 def compare_out(result: Comparison, gate: Gate, *, scores: bool = True) -> Json:
@@ -202,12 +209,14 @@ def model_out(
     model: FaceModel,
     runtime: str,
     precision: Precision,
-    thresholds: schemas.ThresholdsOut,
+    thresholds: model_schemas.ThresholdsOut,
     following: Loaded | None,
-) -> schemas.ModelOut:
+    *,
+    require_liveness: bool,
+) -> model_schemas.ModelOut:
     manifest = model.manifest
     calibration = manifest.calibration
-    return schemas.ModelOut(
+    return model_schemas.ModelOut(
         name=manifest.name,
         version=manifest.version,
         fingerprint=manifest.fingerprint,
@@ -216,14 +225,13 @@ def model_out(
         input_size=manifest.input_size,
         embedding_size=manifest.embedding_size,
         thresholds=thresholds,
-        calibration=schemas.CalibrationOut(
+        calibration=model_schemas.CalibrationOut(
             **calibration.model_dump(exclude={"points", "verdicts", "identities"}),
-            points=[
-                schemas.OperatingPointOut(**point.model_dump()) for point in calibration.points
-            ],
-            verdicts=[schemas.VerdictPointOut(**row.model_dump()) for row in calibration.verdicts],
+            points=[OperatingPointOut(**point.model_dump()) for point in calibration.points],
+            verdicts=[VerdictPointOut(**row.model_dump()) for row in calibration.verdicts],
         ),
-        weights=[schemas.WeightsOut(**item.model_dump()) for item in manifest.weights],
+        weights=[model_schemas.WeightsOut(**item.model_dump()) for item in manifest.weights],
+        require_liveness=require_liveness,
         next=schemas.ModelRef.model_validate(model_ref(following.model.manifest))
         if following
         else None,

@@ -65,6 +65,13 @@ TABLE: dict[type[SemblanceError], Kind] = {
         429, "too_many_failures", "Verified in vain too often", retry=True
     ),
     errors.IdentityLocked: Kind(423, "identity_locked", "The identity is locked"),
+    errors.MissingLiveness: Kind(403, "missing_liveness", "A live person must be shown"),
+    errors.WrongLiveness: Kind(403, "wrong_liveness", "The session or token is not valid here"),
+    errors.LivenessExpired: Kind(403, "liveness_expired", "The token came too late"),
+    errors.LivenessUsed: Kind(403, "liveness_used", "The token was used before"),
+    errors.LivenessMismatch: Kind(403, "liveness_mismatch", "The probe is not who was live"),
+    errors.SessionExpired: Kind(403, "session_expired", "The session was begun too late"),
+    errors.SessionUsed: Kind(403, "session_used", "The session was used before"),
     errors.DamagedData: Kind(500, "damaged_data", "Stored data cannot be read"),
     errors.ModelMismatch: Kind(409, "model_mismatch", "Enrolled with another model"),
     errors.TooManyReferences: Kind(409, "too_many_references", "Too many references"),

@@ -91,6 +91,7 @@ Identity = Annotated[str, StringConstraints(strict=True), AfterValidator(check_i
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), BeforeValidator(_no_bool)]
 Rate = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False), BeforeValidator(_no_bool)]
 Picture = Annotated[Any, BeforeValidator(_upload)]
+Ticket = Annotated[str, StringConstraints(strict=True, max_length=16_384)]
 FaceChoice = Literal["error", "largest", "center"]
 
 
@@ -155,6 +156,14 @@ class VerifyRequest(_Request):
         "null: as the setting says.",
     )
     faces: FaceChoice = "error"
+    liveness_token: Ticket | None = Field(
+        None,
+        description="From a liveness session of this identity that was passed: the probe must be "
+        "who was live. Used up by the request.",
+    )
+    require_liveness: bool = Field(
+        False, description="Refuse without `liveness_token`, also where the service would not."
+    )
 
 
 class StreamRequest(_Request):
@@ -168,6 +177,21 @@ class StreamRequest(_Request):
     fusion: Fusion | None = None
     # Somebody walking by must not end it.
     faces: FaceChoice = "largest"
+    liveness_token: Ticket | None = None
+    require_liveness: bool = False
+
+
+class SessionRequest(_Request):
+    """What a liveness session is asked for with."""
+
+    identity: Identity
+
+
+class LivenessRequest(_Request):
+    """The first message of a liveness stream."""
+
+    session: Ticket
+    key: Annotated[str, StringConstraints(strict=True, max_length=200)] | None = None
 
 
 class CompareRequest(_Request):

@@ -13,6 +13,8 @@ from service.core.access import ANYBODY, Caller, Doorkeeper
 from service.core.audit import AuditLog
 from service.core.census import Census
 from service.core.core import Core
+from service.core.liveness.proof import Proof, proof_of
+from service.core.liveness.tickets import Holder, Tickets
 from service.settings import Settings
 
 
@@ -26,6 +28,7 @@ class Running:
         audit: Where it is written down; None where nothing is.
         request_id: As in the answer's header.
         census: By which models the references are; None where that cannot be told.
+        tickets: Sessions and tokens of liveness; None where there are none.
     """
 
     core: Core
@@ -38,10 +41,22 @@ class Running:
     audit: AuditLog | None = None
     request_id: str | None = None
     census: Census | None = None
+    tickets: Tickets | None = None
 
     @property
     def sees_scores(self) -> bool:
         return not (self.settings.hide_scores and self.caller.only_verifies)
+
+    @property
+    def holder(self) -> Holder:
+        """Who may use what is made for this caller."""
+        return Holder(self.caller.key_id or "", self.core.collection)
+
+    def proof(self, identity: str, token: str | None, required: bool) -> Proof | None:
+        """That somebody was live; raises as `proof_of`."""
+        required = required or self.settings.require_liveness
+        assert self.tickets is not None  # the app has them from its start
+        return proof_of(self.tickets, self.holder, identity, token, required=required)
 
 
 @dataclass

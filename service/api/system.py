@@ -6,8 +6,9 @@ from fastapi import APIRouter
 
 from service.api.access import Verifying
 from service.api.documented import STORED, problems
+from service.api.model_schemas import ModelOut, ThresholdsOut
 from service.api.present import model_out
-from service.api.schemas import HealthOut, ModelOut, ThresholdsOut
+from service.api.schemas import HealthOut
 from service.api.state import RunningDep
 from service.core.thresholds import detection_threshold, verification_threshold
 
@@ -29,7 +30,14 @@ def get_model(running: Verifying) -> ModelOut:
         fmr=manifest.calibration.fmr_of(above),
         fusion=policy.fusion,
     )
-    return model_out(model, running.runtime, running.precision, thresholds, running.core.next)
+    return model_out(
+        model,
+        running.runtime,
+        running.precision,
+        thresholds,
+        running.core.next,
+        require_liveness=running.settings.require_liveness,
+    )
 
 
 @router.get("/healthz")

@@ -24,6 +24,7 @@ Action = Literal[
     "verify",
     "compare",
     "detect",
+    "liveness",
     "list",
     "read_identity",
     "image",
@@ -44,7 +45,7 @@ Action = Literal[
 ]
 
 NOT_DURABLE: Final[frozenset[Action]] = frozenset(
-    {"verify", "compare", "detect", "list", "read_identity"}
+    {"verify", "compare", "detect", "liveness", "list", "read_identity"}
 )
 """What changes nothing and hands nothing out. All other actions are durable."""
 
@@ -58,8 +59,8 @@ class AuditEntry:
     Attributes:
         actor: Id of the API key; None without one, as at the command line.
         subject: Name of the identity; None where there is none.
-        outcome: "verified", "not_verified", "ok", or the code of a problem; "begun" and
-            "stopped" of what takes its time.
+        outcome: "verified", "not_verified", "passed", "failed", "ok", or the code of a
+            problem; "begun" and "stopped" of what takes its time.
         details: Thresholds, rule, counts: numbers and words of ours, no names.
         request_id: As in the answer's header; the caller may have chosen it.
         at: UTC, with time zone.

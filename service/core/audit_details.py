@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 from service.core.audit import Detail
+from service.core.liveness.session import Session
 from service.core.results import Comparison, Detection, Enrolment, Verification
 from service.core.stream import Row
 
@@ -43,6 +44,7 @@ def verification_details(result: Verification, *, scores: bool) -> Details:
         "verdict_fmr": result.verdict_fmr,
         "references": len(result.references),
         "matched": result.matched,
+        "live": result.live,
     }
     if scores:
         details["scores"] = [reference.score for reference in result.references]
@@ -57,6 +59,15 @@ def stream_details(row: Row, why: str | None, *, scores: bool) -> Details:
         "frames": row.evidence.frames,
         "frames_matching": row.evidence.matching,
         "ended_by": why or "caller",
+    }
+
+
+def liveness_details(session: Session) -> Details:
+    return {
+        "frames": session.frames,
+        "challenges": session.count,
+        "passed": session.passed,
+        "ended_by": "decided" if session.live else session.ended or "caller",
     }
 
 

@@ -26,6 +26,14 @@
     │   └── RateLimited             with `retry_after_s`
     ├── TooManyFailures             verifications of an identity; with `retry_after_s`
     ├── IdentityLocked              the same, until an administrator unlocks it
+    ├── LivenessError
+    │   ├── MissingLiveness         a token is demanded, and none was given
+    │   ├── WrongLiveness           forged, or of another key, identity or model
+    │   ├── LivenessExpired
+    │   ├── LivenessUsed
+    │   ├── LivenessMismatch        the probe is not who was live
+    │   ├── SessionExpired
+    │   └── SessionUsed
     ├── DamagedData                 what is stored was changed, or is somebody else's
     ├── Overloaded                  (of model.errors)
     ├── NotReady
@@ -171,6 +179,38 @@ class TooManyFailures(SemblanceError):
 
 
 class IdentityLocked(SemblanceError):
+    pass
+
+
+class LivenessError(SemblanceError):
+    pass
+
+
+class MissingLiveness(LivenessError):
+    pass
+
+
+class WrongLiveness(LivenessError):
+    pass
+
+
+class LivenessExpired(LivenessError):
+    pass
+
+
+class LivenessUsed(LivenessError):
+    pass
+
+
+class LivenessMismatch(LivenessError):
+    pass
+
+
+class SessionExpired(LivenessError):
+    pass
+
+
+class SessionUsed(LivenessError):
     pass
 
 

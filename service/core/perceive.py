@@ -27,12 +27,14 @@ class Percept:
         picture: What it was found in.
         face: In pixels of the whole picture.
         chip: The aligned face. Shape of the model's input, uint8.
+        faces: All that were found, the largest first.
     """
 
     picture: Picture
     face: Face
     chip: Image
     quality: Quality
+    faces: tuple[Face, ...] = ()
 
     @property
     def found(self) -> FoundFace:
@@ -59,7 +61,8 @@ def perceive(
         else:
             first_view(picture, core.detector, core.model.manifest)
     with watch.stage("detect"):
-        face = choose(faces_of(picture, core.detector, core.model.manifest), choice, picture.size)
+        faces = faces_of(picture, core.detector, core.model.manifest)
+        face = choose(faces, choice, picture.size)
     with watch.stage("decode"):
         sight = sight_of(picture, face, core.model.manifest)
     with watch.stage("detect"):
@@ -69,7 +72,7 @@ def perceive(
     with watch.stage("align"):
         chip = chip_of(sight.image, seen, core.model.manifest)
         quality = measure(face, quality_chip(sight.image, sight.face), picture.size)
-    return Percept(picture, face, chip, quality)
+    return Percept(picture, face, chip, quality, tuple(faces))
 
 
 def chip_by(core: Core, percept: Percept) -> Image:

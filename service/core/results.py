@@ -123,6 +123,7 @@ class Verification:
         verdict_fmr: The same of the whole verdict; None where it is not known.
         timings_ms: Milliseconds by stage.
         manifest: Of the model that decided.
+        live: Whether the probe is the one who was shown to be live; None where nobody was.
     """
 
     identity: str
@@ -139,6 +140,7 @@ class Verification:
     found: FoundFace
     timings_ms: Mapping[str, float]
     manifest: Manifest
+    live: bool | None = None
 
 
 @dataclass(frozen=True)

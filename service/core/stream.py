@@ -18,8 +18,9 @@ from model.errors import SemblanceError
 from model.image import ImageError
 from model.quality import Reason
 from service.core.core import Core
-from service.core.errors import NoFace, SeveralFaces
+from service.core.errors import LivenessMismatch, NoFace, SeveralFaces
 from service.core.gallery import gallery_of
+from service.core.liveness.proof import MISMATCH, Proof
 from service.core.results import Verification
 from service.core.sequential import Evidence, Verdict
 from service.core.stopwatch import Stopwatch
@@ -33,7 +34,7 @@ class Look:
 
     Attributes:
         result: None if there is no verdict on it.
-        problem: Why not.
+        problem: Why not; or that it is not who was live.
         objections: What is wrong with the face as a picture; such a frame counts only if
             it matches.
         counted: Whether it added to the evidence.
@@ -50,9 +51,11 @@ class Row:
 
     Args:
         clock: Seconds that never go back.
+        proof: That somebody was live, who must be the one of every frame; is used up.
 
     Raises:
         UnknownIdentity, TooManyFailures, IdentityLocked, ModelMismatch
+        WrongLiveness, LivenessUsed
     """
 
     def __init__(
@@ -61,14 +64,18 @@ class Row:
         identity: str,
         asked: Asked,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        proof: Proof | None = None,
     ) -> None:
         self.identity = identity
         self._core, self._asked = core, asked
-        self._clock = clock
+        self._clock, self._proof = clock, proof
         self._first: float | None = None
         # Who is not there, or must wait, hears of it before the first frame.
-        gallery_of(core, identity)
+        by_model, _ = gallery_of(core, identity)
         self._standing = admit(core, identity)
+        if proof is not None:
+            proof.use(by_model)
         self._settled = False
         self.evidence = Evidence()
         self.last: Verification | None = None
@@ -82,16 +89,22 @@ class Row:
         core, gallery = gallery_of(self._core, self.identity)
         try:
             result = compared(
-                core, self.identity, gallery, frame, asked=self._asked, watch=Stopwatch()
+                *(core, self.identity, gallery, frame),
+                asked=self._asked,
+                watch=Stopwatch(),
+                proof=self._proof,
             )
         except (ImageError, NoFace, SeveralFaces) as error:
             # Such frames come with every stream, and say nothing about who it is.
             return Look(None, error)
+        # Of a token for another person nothing is to be had, whatever the picture is like.
+        unlike = result.live is False
+        problem = LivenessMismatch(MISMATCH) if unlike else None
         objections = quality.reasons(result.found.quality, "standard")
-        counted = result.verified or not objections
+        counted = result.verified or unlike or not objections
         if counted:
             self._count(result)
-        return Look(result, None, objections, counted)
+        return Look(result, problem, objections, counted)
 
     @property
     def verdict(self) -> Verdict:

@@ -45,6 +45,17 @@ def admit(core: Core, identity: str) -> Standing:
     return standing
 
 
+def recheck(core: Core, identity: str, before: Standing) -> None:
+    """Nothing, unless others have failed since and the identity may not be tried now.
+
+    Raises:
+        UnknownIdentity, TooManyFailures, IdentityLocked
+    """
+    counted = bool(core.policy.throttle_after or core.policy.lock_after)
+    if counted and core.store.standing(identity).failures > before.failures:
+        admit(core, identity)
+
+
 def settle(core: Core, identity: str, before: Standing, *, verified: bool) -> None:
     """Counts a verdict, or forgets the failures before it and notes the use.
 

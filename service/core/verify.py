@@ -9,8 +9,10 @@ from model.fusion import fuse
 from model.types import Array
 from service.core.core import Core
 from service.core.decide import decide
+from service.core.errors import LivenessMismatch
 from service.core.gallery import gallery_of
 from service.core.gallery_cache import Gallery
+from service.core.liveness.proof import MISMATCH, Proof
 from service.core.perceive import perceive
 from service.core.results import FaceChoice, ScoredReference, Verification
 from service.core.stopwatch import Stopwatch
@@ -46,31 +48,49 @@ def verify(
     fmr: float | None = None,
     fusion: Fusion | None = None,
     choice: FaceChoice = "error",
+    proof: Proof | None = None,
 ) -> Verification:
-    """Decides on one forward pass of the tower; arguments as of `Asked`.
+    """Decides on one forward pass of the tower; other arguments as of `Asked`.
+
+    Args:
+        proof: That somebody was live, who must be the one of the probe; is used up.
 
     Raises:
         InvalidRequest, UnknownIdentity, TooManyFailures, IdentityLocked,
         ModelMismatch, ImageError, NoFace, SeveralFaces
+        WrongLiveness, LivenessUsed
+        LivenessMismatch: Which counts as a verification in vain.
     """
     watch = Stopwatch()
     with watch.stage("references"):
         # From here on all is of the one model that this identity's references are of.
         core, gallery = gallery_of(core, identity)
         standing = admit(core, identity)
+    if proof is not None:
+        proof.use(core)
     asked = Asked(detection, verification, fmr, fusion, choice)
-    result = compared(core, identity, gallery, probe, asked=asked, watch=watch)
+    result = compared(core, identity, gallery, probe, asked=asked, watch=watch, proof=proof)
     settle(core, identity, standing, verified=result.verified)
+    if result.live is False:
+        raise LivenessMismatch(MISMATCH)
     return result
 
 
 def compared(
-    core: Core, identity: str, gallery: Gallery, probe: bytes, *, asked: Asked, watch: Stopwatch
+    core: Core,
+    identity: str,
+    gallery: Gallery,
+    probe: bytes,
+    *,
+    asked: Asked,
+    watch: Stopwatch,
+    proof: Proof | None = None,
 ) -> Verification:
     """The verdict on one probe, which counts nowhere.
 
     Args:
         core: By the model of `gallery`.
+        proof: Used up already. Whoever is not the one who was live is not verified.
 
     Raises:
         InvalidRequest, ImageError, NoFace, SeveralFaces
@@ -85,10 +105,11 @@ def compared(
         embedding = core.model.embed(percept.chip[None])[0]
     with watch.stage("score"):
         scores, fused_score = _scores(core, embedding, gallery, rule)
+        is_live = None if proof is None else proof.is_of(core, embedding)
     decision = decide(scores, above.value, share.value, fused_score=fused_score)
     return Verification(
         identity=identity,
-        verified=decision.verified,
+        verified=decision.verified and is_live is not False,
         matched=decision.matched,
         references=tuple(
             map(ScoredReference, gallery.reference_ids, scores.tolist(), decision.matches)
@@ -103,6 +124,7 @@ def compared(
         found=percept.found,
         timings_ms=watch.read_ms(),
         manifest=manifest,
+        live=is_live,
     )
 
 

@@ -2,6 +2,7 @@
 
     identities 1 ──< face_references 1 ──0..1 reference_images
     api_keys 1 ──< key_usage
+    spent_liveness
     audit_log, audit_head           see `audit_tables`
 
 The name of an identity is that of its collection, a slash, and its own
@@ -133,4 +134,14 @@ key_usage = Table(
     # YYYY-MM-DD, UTC
     Column("day", String(10), primary_key=True),
     Column("requests", Integer, nullable=False),
+)
+
+spent_liveness = Table(
+    "spent_liveness",
+    metadata,
+    # Of a session or a token; says nothing of whose it was.
+    Column("spent_id", String(32), primary_key=True),
+    # Seconds since 1970: it could not be used again from then on anyway.
+    Column("until", Float(53), nullable=False),
+    Index(None, "until"),
 )

@@ -63,7 +63,7 @@ def test_the_tree_in_the_docstring_is_the_tree() -> None:
     assert errors.__doc__ is not None
     drawn = set(re.findall(r"[├└]── (\w+)", errors.__doc__))
     known = {kind.__name__ for kind in of_the_service()} - {"BodyTooLarge", "RequestTimeout"}
-    assert drawn - {"ImageError", "FaceError", "AccessError"} == known
+    assert drawn - {"ImageError", "FaceError", "AccessError", "LivenessError"} == known
 
 
 def test_codes_are_stable_names_and_none_means_two_things() -> None:
