@@ -35,7 +35,7 @@ _HALF_WIDTH, _HALF_HEIGHT, _HALF_DEPTH = 1.25, 1.85, 1.3
 # Tip of the nose before the plane of eyes and mouth: 25 mm with the ellipsoid's own share,
 # less than anthropometric tables say (25 to 35 mm).
 _NOSE_HEIGHT, _NOSE_WIDTH, _NOSE_LENGTH = 0.25, 0.17, 0.28
-_STEPS = 8
+_STEPS = 6
 
 Bend = Literal["flat", "upright", "lying"]
 
@@ -157,26 +157,27 @@ class Head:
     ) -> None:
         self._picture = picture
         middle = landmarks[[0, 1, 3, 4]].mean(axis=0)
-        self._middle = middle
         grid = np.stack(np.meshgrid(np.arange(WIDTH_PX), np.arange(HEIGHT_PX)), axis=-1).astype(
             np.float32
         )
-        self._grid = grid
-        place = (grid - middle) / EYES_PX
-        self._place = place
+        place = ((grid - middle) / EYES_PX).astype(np.float32)
         x, y = place[..., 0], place[..., 1]
         if bend == "flat":
             nose = (landmarks[2] - middle) / EYES_PX
-            self._depth = _head_depth(x, y, (float(nose[0]), float(nose[1])))
+            depth = _head_depth(x, y, (float(nose[0]), float(nose[1])))
             out = np.sqrt((x / (1.1 * _HALF_WIDTH)) ** 2 + (y / (1.1 * _HALF_HEIGHT)) ** 2)
-            self._share = _falling(out, 1.0, 1.6)
+            share = _falling(out, 1.0, 1.6)
         else:
             along = x if bend == "upright" else y
             inside = np.clip(along / radius, -1, 1)
-            self._depth = (radius * np.sqrt(1 - inside**2) - radius + _HALF_DEPTH).astype(
-                np.float32
-            )
-            self._share = _falling(np.abs(along) / radius, 0.9, 1.3)
+            depth = (radius * np.sqrt(1 - inside**2) - radius + _HALF_DEPTH).astype(np.float32)
+            share = _falling(np.abs(along) / radius, 0.9, 1.3)
+        # Beyond this nothing moves.
+        columns, rows = np.flatnonzero(share.any(axis=0)), np.flatnonzero(share.any(axis=1))
+        self._part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+        self._corner = np.array([columns[0], rows[0]], np.float32)
+        self._grid, self._place = grid[self._part], place[self._part]
+        self._depth, self._share = depth[self._part], share[self._part]
 
     def frame(self, stance: Stance) -> Image:
         """BGR, (480, 640, 3) uint8."""
@@ -184,18 +185,20 @@ class Head:
         source = self._grid - moved
         # The place that is seen here was moved to here: source + moved(source) = here.
         for _ in range(_STEPS):
+            there = source - self._corner
             source = self._grid - cv2.remap(
-                moved, source[..., 0], source[..., 1], cv2.INTER_LINEAR,
+                moved, there[..., 0], there[..., 1], cv2.INTER_LINEAR,
                 borderMode=cv2.BORDER_REPLICATE,
             )  # fmt: skip
-        seen = cv2.remap(
+        frame = self._picture.copy()
+        frame[self._part] = cv2.remap(
             self._picture, source[..., 0], source[..., 1], cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,
         )  # fmt: skip
-        return np.asarray(seen, np.uint8)
+        return frame
 
     def _moved(self, stance: Stance) -> NDArray[np.float32]:
-        """By how much each pixel of the portrait is moved. (480, 640, 2)."""
+        """By how much each pixel of the part that moves is moved. (H, W, 2)."""
         yaw, pitch, roll = (math.radians(a) for a in (stance.yaw, stance.pitch, stance.roll))
         x, y, z = self._place[..., 0], self._place[..., 1], self._depth
         turned_x = x * math.cos(yaw) + z * math.sin(yaw)
@@ -227,21 +230,24 @@ class Photograph:
 
     def frame(self, stance: Stance) -> Image:
         """BGR, (480, 640, 3) uint8; the print turns about its own middle."""
-        half_w, half_h = WIDTH_PX / 2, HEIGHT_PX / 2
-        corners = np.array(
-            [[-half_w, -half_h, 0], [half_w, -half_h, 0], [half_w, half_h, 0], [-half_w, half_h, 0]]
-        )
-        turned = corners @ _rotation(stance).T
-        away = _FOCAL_PX / stance.scale
-        seen = turned[:, :2] * (_FOCAL_PX / (away - turned[:, 2:])) * 1.0
-        seen += np.array([half_w + stance.right, half_h + stance.down])
-        matrix = cv2.getPerspectiveTransform(
-            (corners[:, :2] + [half_w, half_h]).astype(np.float32), seen.astype(np.float32)
-        )
+        right, down = float(WIDTH_PX), float(HEIGHT_PX)
+        corners = np.array([[0, 0], [right, 0], [right, down], [0, down]], np.float32)
+        seen = seen_of_print(corners, stance)
+        matrix = cv2.getPerspectiveTransform(corners, seen)
         size = (WIDTH_PX, HEIGHT_PX)
         shown = cv2.warpPerspective(self._picture, matrix, size)
         edge = cv2.warpPerspective(self._edge, matrix, size)[..., None] > 127
         return np.where(edge, shown, self._wall).astype(np.uint8)
+
+
+def seen_of_print(points: Array, stance: Stance) -> Array:
+    """Where points of a flat print, (N, 2) in its pixels, are seen in a frame. (N, 2)."""
+    middle = np.array(_MIDDLE)
+    flat = np.column_stack([points - middle, np.zeros(len(points))])
+    turned = flat @ _rotation(stance).T
+    away = _FOCAL_PX / stance.scale
+    seen = turned[:, :2] * (_FOCAL_PX / (away - turned[:, 2:]))
+    return np.asarray(seen + middle + [stance.right, stance.down], np.float32)
 
 
 def jpeg(frame: Image, quality: int = 85) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 
 from model.quality import Gate
-from service.api.present import Json, face_out, model_ref, threshold_out
+from service.api.present import Json, face_out, liveness_out, model_ref, threshold_out
 from service.api.problems import TABLE
 from service.core.results import Verification
 from service.core.stream import Look, Row
@@ -40,6 +40,7 @@ def stream_result_out(row: Row, why: str, *, scores: bool = True) -> Json:
         "verification_threshold": threshold_out(last.verification_threshold) if last else None,
         "fmr": last.fmr if last else None,
         "verdict_fmr": last.verdict_fmr if last else None,
+        "liveness": liveness_out(last.live) if last else None,
         "model": model_ref(last.manifest) if last else None,
     }
 

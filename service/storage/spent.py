@@ -23,7 +23,8 @@ class SqlSpent:
         values = {"spent_id": spent_id, "until": until.timestamp()}
         with translated(), self._engine.begin() as connection:
             added = insertion(connection, spent_liveness).values(**values).on_conflict_do_nothing()
-            return connection.execute(added).rowcount == 1
+            # Not the count of rows: of an insertion PostgreSQL's driver does not tell it.
+            return connection.scalar(added.returning(spent_liveness.c.spent_id)) is not None
 
     def forget(self, before: datetime) -> int:
         old = delete(spent_liveness).where(spent_liveness.c.until < before.timestamp())
