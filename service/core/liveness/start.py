@@ -25,7 +25,7 @@ START_S: Final = 15.0
 _FRAMES: Final = 3
 _MOST_FRAMES: Final = 60
 _STILL: Final = 0.15
-_STILL_GAP_S: Final = 0.5
+_STILL_GAP_S: Final = 1.0
 _FRONT: Final = 0.5
 _FRONT_PITCH: Final = 0.65
 """`Quality.pitch` of people who look straight ahead varies more, as do noses and cameras."""
@@ -57,14 +57,6 @@ class Sighting:
         return self.percept.face
 
 
-@dataclass(frozen=True)
-class _Candidate:
-    at: float
-    anchor: Anchor
-    chip: Image
-    sharpness: float
-
-
 class Start:
     """Looks for so many frames in a row that would do.
 
@@ -74,13 +66,17 @@ class Start:
 
     def __init__(self, core: Core, wait_s: float) -> None:
         self._core, self._wait_s = core, wait_s
-        self._candidates: list[_Candidate] = []
+        self._since: float | None = None
+        self._chips: list[Image] = []
+        # Of all the frames themselves one is enough.
+        self._sharpest: Sighting | None = None
         self._face: Face | None = None
         self._at = -math.inf
 
     def lost(self) -> None:
-        """A frame without a face."""
-        self._candidates.clear()
+        """A frame that would not do: those before it count no more."""
+        self._since, self._sharpest = None, None
+        self._chips.clear()
 
     def objection(self, sighting: Sighting) -> SemblanceError | None:
         """What is to be put right before it can begin."""
@@ -101,28 +97,33 @@ class Start:
         Args:
             sighting: That nothing is objected to.
         """
-        before, self._face = self._face, sighting.face
-        gap_s, self._at = at - self._at, at
-        if before is not None and (
-            gap_s > _STILL_GAP_S
-            or math.dist(before.centre, sighting.face.centre) > _STILL * before.width
-        ):
-            self._candidates.clear()
-        percept = sighting.percept
-        try:
-            anchor = Anchor(sighting.image, sighting.landmarks, sighting.magnified)
-        except ValueError:
+        if not self._is_still(sighting.face, at):
+            self.lost()
+        self._since = at if self._since is None else self._since
+        self._chips = [*self._chips[-_MOST_FRAMES + 1 :], sighting.percept.chip]
+        best = self._sharpest
+        if best is None or best.percept.quality.sharpness < sighting.percept.quality.sharpness:
+            best = self._sharpest = sighting
+        if len(self._chips) < _FRAMES or at - self._since < self._wait_s:
             return None
-        found = _Candidate(at, anchor, percept.chip, percept.quality.sharpness)
-        self._candidates = [*self._candidates[-_MOST_FRAMES + 1 :], found]
-        since_s = at - self._candidates[0].at
-        if len(self._candidates) < _FRAMES or since_s < self._wait_s:
-            return None
-        last = len(self._candidates) - 1
-        chosen = [self._candidates[place] for place in (0, last // 2, last)]
-        embeddings = self._core.model.embed(np.stack([one.chip for one in chosen]))
+        last = len(self._chips) - 1
+        chosen = [self._chips[place] for place in (0, last // 2, last)]
+        embeddings = self._core.model.embed(np.stack(chosen))
         if not one_person(self._core, embeddings):
-            self._candidates.clear()
+            self.lost()
             return None
-        sharpest = max(self._candidates, key=lambda one: one.sharpness)
-        return sharpest.anchor, Person(self._core, embeddings)
+        try:
+            anchor = Anchor(best.image, best.landmarks, best.magnified)
+        except ValueError:  # all landmarks in one point
+            self.lost()
+            return None
+        return anchor, Person(self._core, embeddings)
+
+    def _is_still(self, face: Face, at: float) -> bool:
+        """Whether it is where it was in the frame before."""
+        before, self._face = self._face, face
+        gap_s, self._at = at - self._at, at
+        if before is None:
+            return True
+        moved = math.dist(before.centre, face.centre) / max(before.width, 1.0)
+        return gap_s <= _STILL_GAP_S and moved <= _STILL
