@@ -31,6 +31,7 @@ from service.api import (
     origins,
     page,
     problems,
+    reference_image,
     stream,
     system,
 )
@@ -118,7 +119,7 @@ def create_app(
     problems.install(app)
     for router in (
         *(faces.router, faces.short, stream.router),
-        *(identities.router, system.router, metrics.router),
+        *(identities.router, reference_image.router, system.router, metrics.router),
     ):
         app.include_router(router)
     page.install(app)

@@ -170,6 +170,14 @@ class StreamRequest(_Request):
     faces: FaceChoice = "largest"
 
 
+class RenameRequest(_Request):
+    to: Identity
+
+
+class MergeRequest(_Request):
+    into: Identity
+
+
 class CompareRequest(_Request):
     image_a: Picture
     image_b: Picture
