@@ -32,6 +32,7 @@ from service.api import (
     origins,
     page,
     problems,
+    reference_image,
     stream,
     system,
 )
@@ -119,7 +120,7 @@ def create_app(
     problems.install(app)
     for router in (
         *(faces.router, faces.short, stream.router, liveness.router),
-        *(identities.router, system.router, metrics.router),
+        *(identities.router, reference_image.router, system.router, metrics.router),
     ):
         app.include_router(router)
     page.install(app)

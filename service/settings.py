@@ -163,7 +163,7 @@ class Settings(StreamSettings):
         description="With more references enrolled than this, enrolment does not look for a "
         "conflict with other identities; 0 never does.",
     )
-    serve_images: bool = Field(False, description="Whether stored images can be fetched.")
+    serve_images: bool = Field(False, description="Whether stored images can be fetched whole.")
     detection_threshold: Share | None = Field(
         None, description="Instead of the model's (its FMR 1e-4)."
     )

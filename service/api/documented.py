@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from service.api.problems import MEDIA_TYPE, OTHERS, TABLE, TYPE_PREFIX, Kind
+from service.api.problems import BAD_REQUEST, MEDIA_TYPE, OTHERS, TABLE, TYPE_PREFIX, Kind
 from service.api.schemas import Problem
 
 EVERY_ROUTE: dict[int | str, dict[str, Any]] = {
@@ -17,6 +17,11 @@ EVERY_ROUTE: dict[int | str, dict[str, Any]] = {
 _ACCESS = ("missing_key", "wrong_key", "missing_scope", "rate_limited")
 STORED = ("damaged_data", "overloaded", "not_ready", "storage_full")
 """Of every route that looks at what is stored, keys and the audit log included."""
+BODY = (
+    *(BAD_REQUEST, "invalid_request", "request_too_large", "request_timeout"),
+    "unsupported_media_type",
+)
+"""Of every route that takes a body."""
 _OPEN = ("/healthz", "/readyz")
 _KINDS = {kind.code: kind for kind in (*TABLE.values(), *OTHERS)}
 

@@ -7,10 +7,10 @@ from fastapi import APIRouter
 from service.api import examples
 from service.api.audited import audited
 from service.api.body import openapi_body
-from service.api.documented import problems
+from service.api.documented import BODY, problems
 from service.api.door import at_the_door
 from service.api.present import Json, compare_out, detect_out, enrol_out, verify_out
-from service.api.problems import BAD_REQUEST, rejection
+from service.api.problems import rejection
 from service.api.requests import CompareRequest, DetectRequest, EnrolRequest, VerifyRequest
 from service.api.schemas import CompareOut, DetectOut, EnrolOut, VerifyOut
 from service.api.state import Running
@@ -33,11 +33,7 @@ short = APIRouter(include_in_schema=False)
 """POST /enroll and POST /verify: stable short names for the same routes."""
 
 _IMAGE = ("undecodable_image", "image_too_small", "image_too_large", "too_many_pixels")
-_BODY = (
-    *(BAD_REQUEST, "invalid_request", "request_too_large", "request_timeout"),
-    "unsupported_media_type",
-)
-_PICTURE = (*_BODY, *_IMAGE, "unsupported_image_type", "overloaded")
+_PICTURE = (*BODY, *_IMAGE, "unsupported_image_type", "overloaded")
 _ONE_FACE = ("no_face", "several_faces")
 
 
@@ -47,7 +43,7 @@ _ONE_FACE = ("no_face", "several_faces")
     response_model=EnrolOut,
     status_code=201,
     responses=problems(
-        *_BODY,
+        *BODY,
         *(rejection(code) for code in REJECTIONS.values()),
         *("none_accepted", "too_many_references", "identity_conflict"),
         *("overloaded", "storage_full"),

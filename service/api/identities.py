@@ -1,37 +1,34 @@
-"""Routes of enrolled identities: list, look, delete."""
+"""Routes of enrolled identities: list, look, rename, merge, delete."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from service.api.access import Administering, Enrolling
-from service.api.audited import audited
-from service.api.documented import problems
+from service.api.audited import Note, audited
+from service.api.body import openapi_body
+from service.api.documented import BODY, problems
+from service.api.door import at_the_door_of_one
+from service.api.names import IdentityPath
 from service.api.present import identity_detail_out, identity_out
-from service.api.requests import check_identity
+from service.api.requests import MergeRequest, RenameRequest
 from service.api.schemas import DeletedOut, IdentityDetailOut, IdentityPage
+from service.api.state import Running
+from service.core import regroup
+from service.core.audit import Action
 from service.core.conflicts import reference_agreements
 from service.core.erase import erase_identity, erase_reference
-from service.core.errors import ImagesNotServed, InvalidRequest, UnknownIdentity, UnknownReference
+from service.core.errors import InvalidRequest
 
 router = APIRouter(prefix="/v1/identities", tags=["identities"])
 
 _MAX_PAGE = 1000
-
-
-async def _identity(identity: Annotated[str, Path()]) -> str:
-    try:
-        return check_identity(identity)
-    except ValueError as error:
-        # A name that nobody could have enrolled.
-        raise UnknownIdentity("no such identity is enrolled") from error
-
-
-Identity = Annotated[str, Depends(_identity)]
 
 
 @router.get("", responses=problems("invalid_request", "not_ready"))
@@ -54,24 +51,52 @@ def list_identities(
 
 
 @router.get("/{identity}", responses=problems("unknown_identity"))
-def get_identity(identity: Identity, running: Enrolling) -> IdentityDetailOut:
+def get_identity(identity: IdentityPath, running: Enrolling) -> IdentityDetailOut:
     """One identity with its references and how well each agrees with the others.
 
     No embeddings, no images. A bad picture among good ones is an `outlier`.
     """
-    core = running.core
-    store = core.store
     with audited(running, "read_identity", identity):
-        return identity_detail_out(
-            store.summary(identity),
-            reference_agreements(core, identity),
-            store.about(identity),
-            store.standing(identity),
-        )
+        return _detail(running, identity)
+
+
+@router.post(
+    "/{identity}/rename",
+    response_model=IdentityDetailOut,
+    responses=problems(*BODY, "unknown_identity", "identity_exists", "overloaded"),
+    openapi_extra=openapi_body(RenameRequest, ()),
+)
+@at_the_door_of_one(RenameRequest, "enroll")
+def rename_identity(identity: str, body: RenameRequest, running: Running) -> IdentityDetailOut:
+    """Gives an identity another name; all else stays, failures and a lock, too."""
+    # On record under both names: which one is asked for later, nobody knows.
+    with _audited_both(running, "rename", identity, body.to):
+        regroup.rename_identity(running.core, identity, body.to)
+        return _detail(running, body.to)
+
+
+@router.post(
+    "/{identity}/merge",
+    response_model=IdentityDetailOut,
+    responses=problems(
+        *(*BODY, "unknown_identity", "too_many_references", "model_mismatch", "overloaded")
+    ),
+    openapi_extra=openapi_body(MergeRequest, ()),
+)
+@at_the_door_of_one(MergeRequest, "enroll")
+def merge_identity(identity: str, body: MergeRequest, running: Running) -> IdentityDetailOut:
+    """Moves all references of an identity to another one, and erases it, in one transaction.
+
+    A picture that both have is kept once. Consent and metadata of the other stay, unless
+    it has none. Of the verifications in vain the greater number counts.
+    """
+    with _audited_both(running, "merge", identity, body.into) as note:
+        note.details["references"] = regroup.merge_identities(running.core, identity, body.into)
+        return _detail(running, body.into)
 
 
 @router.post("/{identity}/unlock", status_code=204, responses=problems("unknown_identity"))
-def unlock_identity(identity: Identity, running: Administering) -> Response:
+def unlock_identity(identity: IdentityPath, running: Administering) -> Response:
     """Forgets the verifications in vain of an identity, so that it can be tried again."""
     with audited(running, "unlock", identity):
         running.core.store.forget_failures(identity)
@@ -79,7 +104,7 @@ def unlock_identity(identity: Identity, running: Administering) -> Response:
 
 
 @router.delete("/{identity}", responses=problems("unknown_identity"))
-def delete_identity(identity: Identity, running: Enrolling) -> DeletedOut:
+def delete_identity(identity: IdentityPath, running: Enrolling) -> DeletedOut:
     """Erases an identity: rows, pictures and embeddings, from the disk too."""
     with audited(running, "delete_identity", identity) as note:
         references = erase_identity(running.core, identity)
@@ -92,28 +117,28 @@ def delete_identity(identity: Identity, running: Enrolling) -> DeletedOut:
     status_code=204,
     responses=problems("unknown_identity", "unknown_reference"),
 )
-def delete_reference(identity: Identity, reference_id: str, running: Enrolling) -> Response:
+def delete_reference(identity: IdentityPath, reference_id: str, running: Enrolling) -> Response:
     """Erases one reference; with its last one the identity goes, too."""
     with audited(running, "delete_reference", identity):
         erase_reference(running.core, identity, reference_id)
     return Response(status_code=204)
 
 
-@router.get(
-    "/{identity}/references/{reference_id}/image",
-    response_class=Response,
-    responses=problems("images_not_served", "unknown_identity", "unknown_reference"),
-)
-def get_image(identity: Identity, reference_id: str, running: Administering) -> Response:
-    """The stored picture of a reference, where the operator allows it."""
-    with audited(running, "image", identity):
-        if not running.core.policy.serve_images:
-            raise ImagesNotServed("SEMBLANCE_SERVE_IMAGES is off")
-        image = running.core.store.image(identity, reference_id)
-        if image is None:
-            raise UnknownReference("no picture of this reference is kept")
-    headers = {"Cache-Control": "private, no-store"}
-    return Response(image.data, media_type=image.media_type, headers=headers)
+def _detail(running: Running, identity: str) -> IdentityDetailOut:
+    store = running.core.store
+    return identity_detail_out(
+        store.summary(identity),
+        reference_agreements(running.core, identity),
+        store.about(identity),
+        store.standing(identity),
+    )
+
+
+@contextmanager
+def _audited_both(running: Running, action: Action, first: str, second: str) -> Iterator[Note]:
+    with audited(running, action, second) as other, audited(running, action, first) as note:
+        note.details["name"], other.details["name"] = "old", "new"
+        yield note
 
 
 def _to_cursor(name: str) -> str:

@@ -56,6 +56,8 @@ TABLE: dict[type[SemblanceError], Kind] = {
     RequestTimeout: Kind(408, "request_timeout", "The request came too slowly"),
     errors.UnknownIdentity: Kind(404, "unknown_identity", "The identity is not enrolled"),
     errors.UnknownReference: Kind(404, "unknown_reference", "There is no such reference"),
+    errors.IdentityExists: Kind(409, "identity_exists", "The name is taken"),
+    errors.ImageNotKept: Kind(404, "image_not_kept", "No picture is kept"),
     errors.ImagesNotServed: Kind(403, "images_not_served", "Stored images are not served"),
     errors.MissingKey: Kind(401, "missing_key", "A key is needed"),
     errors.WrongKey: Kind(401, "wrong_key", "The key opens nothing here"),

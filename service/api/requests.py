@@ -194,6 +194,14 @@ class LivenessRequest(_Request):
     key: Annotated[str, StringConstraints(strict=True, max_length=200)] | None = None
 
 
+class RenameRequest(_Request):
+    to: Identity
+
+
+class MergeRequest(_Request):
+    into: Identity
+
+
 class CompareRequest(_Request):
     image_a: Picture
     image_b: Picture

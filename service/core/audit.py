@@ -30,6 +30,8 @@ Action = Literal[
     "image",
     "delete_identity",
     "delete_reference",
+    "rename",
+    "merge",
     "unlock",
     "export",
     "erase",

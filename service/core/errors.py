@@ -14,6 +14,8 @@
     │   └── LowQuality              with `reasons`
     ├── UnknownIdentity
     ├── UnknownReference
+    ├── IdentityExists              a name is taken
+    ├── ImageNotKept                of this reference no picture is stored
     ├── ImagesNotServed             a setting keeps stored images private
     ├── NoneAccepted                every image of an enrolment was rejected
     ├── IdentityConflict            each of them because it seems to be of somebody else
@@ -87,6 +89,14 @@ class UnknownIdentity(SemblanceError):
 
 
 class UnknownReference(SemblanceError):
+    pass
+
+
+class IdentityExists(SemblanceError):
+    pass
+
+
+class ImageNotKept(SemblanceError):
     pass
 
 

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from model.contract import Manifest
 from model.types import Array, Image
+from service.core.regroup import Regrouping
 
 
 class FaceModel(Protocol):
@@ -152,7 +153,7 @@ class About:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
-class Store(Protocol):
+class Store(Regrouping, Protocol):
     """The identities of one collection. Each method is one transaction, durable on return."""
 
     def within(self, collection: str) -> Store:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import secrets
 import threading
-import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -15,6 +13,7 @@ import numpy as np
 from model.types import Array
 from service.core.access import DEFAULT_COLLECTION
 from service.core.errors import (
+    IdentityExists,
     ModelMismatch,
     TooManyReferences,
     UnknownIdentity,
@@ -30,25 +29,7 @@ from service.core.ports import (
     Standing,
     StoredImage,
 )
-
-
-@dataclass(eq=False)
-class _Entry:
-    number: int
-    reference: Reference
-    image: StoredImage | None
-
-
-@dataclass
-class _Identity:
-    created_at: datetime
-    entries: list[_Entry]
-    revision: int = field(default_factory=lambda: secrets.randbits(63))
-    standing: Standing = field(default_factory=lambda: Standing(0, None))
-    about: About = field(default_factory=About)
-
-    def changed(self, entries: list[_Entry]) -> _Identity:
-        return _Identity(self.created_at, entries, standing=self.standing, about=self.about)
+from service.storage.memory_entries import Entry, Identity, copied, entry_of
 
 
 class MemoryStore:
@@ -56,7 +37,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._identities: dict[str, _Identity] = {}
+        self._identities: dict[str, Identity] = {}
         self._numbers = itertools.count(1)
         self._collections: dict[str, MemoryStore] = {DEFAULT_COLLECTION: self}
 
@@ -78,7 +59,7 @@ class MemoryStore:
     ) -> list[Enrolled]:
         with self._lock:
             created_at = datetime.now(UTC)
-            owner = self._identities.get(identity, _Identity(created_at, []))
+            owner = self._identities.get(identity, Identity(created_at, []))
             # A copy, so that nothing has changed when the limit is exceeded.
             entries = list(owner.entries)
             models = {entry.reference.fingerprint for entry in entries}
@@ -91,9 +72,9 @@ class MemoryStore:
                 )
                 duplicate = stored is not None
                 if stored is None:
-                    stored = _entry(next(self._numbers), new, created_at)
+                    stored = entry_of(next(self._numbers), new, created_at)
                     entries.append(stored)
-                enrolled.append(Enrolled(_copy(stored.reference), duplicate))
+                enrolled.append(Enrolled(copied(stored.reference), duplicate))
             if len(entries) > max(limit, len(owner.entries)):
                 raise TooManyReferences(f"An identity may have {limit} references, not more.")
             if len(entries) > len(owner.entries):
@@ -134,7 +115,7 @@ class MemoryStore:
 
     def references(self, identity: str) -> list[Reference]:
         with self._lock:
-            return [_copy(entry.reference) for entry in self._of(identity).entries]
+            return [copied(entry.reference) for entry in self._of(identity).entries]
 
     def update_embedding(self, reference_id: str, embedding: Array, fingerprint: str) -> None:
         with self._lock:
@@ -208,6 +189,21 @@ class MemoryStore:
             del self._identities[identity]
             return count
 
+    def rename(self, identity: str, to: str) -> None:
+        with self._lock:
+            owner = self._of(identity)
+            if to in self._identities:
+                raise IdentityExists("Another identity has that name.")
+            self._identities[to] = owner.changed(owner.entries)
+            del self._identities[identity]
+
+    def merge(self, identity: str, into: str, *, limit: int) -> int:
+        with self._lock:
+            source, target = self._of(identity), self._of(into)
+            self._identities[into], moved = target.merged(source, limit=limit)
+            del self._identities[identity]
+            return moved
+
     def delete_reference(self, identity: str, reference_id: str) -> None:
         with self._lock:
             owner = self._of(identity)
@@ -222,12 +218,12 @@ class MemoryStore:
     def close(self) -> None:
         pass
 
-    def _of(self, identity: str) -> _Identity:
+    def _of(self, identity: str) -> Identity:
         if identity not in self._identities:
             raise UnknownIdentity("No such identity is enrolled.")
         return self._identities[identity]
 
-    def _find(self, identity: str, reference_id: str) -> _Entry:
+    def _find(self, identity: str, reference_id: str) -> Entry:
         for entry in self._of(identity).entries:
             if entry.reference.reference_id == reference_id:
                 return entry
@@ -236,29 +232,3 @@ class MemoryStore:
     def _summary(self, identity: str) -> IdentitySummary:
         owner = self._of(identity)
         return IdentitySummary(identity, len(owner.entries), owner.created_at)
-
-
-def _copy(reference: Reference) -> Reference:
-    """A reference whose array is the caller's own, as if it came from a database."""
-    return replace(reference, embedding=reference.embedding.copy())
-
-
-def _entry(number: int, new: NewReference, created_at: datetime) -> _Entry:
-    image = None
-    if new.image is not None:
-        assert new.image_type is not None  # of a picture, it is known
-        image = StoredImage(new.image, new.image_type, new.landmarks.copy())
-    return _Entry(
-        number=number,
-        reference=Reference(
-            reference_id=uuid.uuid4().hex,
-            content_hash=new.content_hash,
-            embedding=new.embedding.copy(),
-            fingerprint=new.fingerprint,
-            quality=new.quality,
-            filename=new.filename,
-            created_at=created_at,
-            has_image=image is not None,
-        ),
-        image=image,
-    )

@@ -24,7 +24,7 @@ from service.core.ports import (
     StoredImage,
 )
 from service.core.secrecy import DataKey
-from service.storage import people, queries
+from service.storage import people, queries, regrouping
 from service.storage.data_keys import KEY_GONE, DataKeys
 from service.storage.databases import Databases
 from service.storage.embedding_pages import EmbeddingPages, count_all
@@ -217,6 +217,21 @@ class SqlStore:
             connection.execute(delete(identities).where(identities.c.id == owner.number))
         self._erase(owner)
         return count
+
+    def rename(self, identity: str, to: str) -> None:
+        names = (self._stored(identity), self._stored(to))
+        with self._writing() as connection:
+            regrouping.rename_identity(connection, self.data_keys, *names)
+        erase_deleted(self.engine)
+
+    def merge(self, identity: str, into: str, *, limit: int) -> int:
+        names = (self._stored(identity), self._stored(into))
+        with self._writing() as connection:
+            gone, moved = regrouping.merge_identities(
+                connection, self.data_keys, *names, limit=limit
+            )
+        self._erase(gone)
+        return moved
 
     def delete_reference(self, identity: str, reference_id: str) -> None:
         with self._writing() as connection:

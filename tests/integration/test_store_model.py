@@ -93,6 +93,16 @@ class TwoStores(RuleBasedStateMachine):
     def delete_identity(self, name: str) -> None:
         self.on_both(lambda store: store.delete_identity(name))
 
+    @rule(name=NAMES, to=NAMES)
+    def rename(self, name: str, to: str) -> None:
+        if name != to:
+            self.on_both(lambda store: store.rename(name, to))
+
+    @rule(name=NAMES, into=NAMES, limit=st.integers(0, 5))
+    def merge(self, name: str, into: str, limit: int) -> None:
+        if name != into:
+            self.on_both(lambda store: store.merge(name, into, limit=limit))
+
     def own(self, store: Store, pair: tuple[str, str]) -> str:
         return pair[0] if store is self.memory else pair[1]
 
