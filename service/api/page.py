@@ -6,40 +6,40 @@ import base64
 import hashlib
 import re
 from pathlib import Path
-from typing import Any
 
 import fastapi_offline
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import FileResponse, HTMLResponse, Response
+from fastapi.responses import HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
+
+from service.api import shell
 
 STATIC = Path(__file__).parents[2] / "static"
 _SWAGGER = Path(fastapi_offline.__file__).parent / "static"
 _DOCS_FILES = "/docs/files"
+_INDEX = "index.html"
 
-router = APIRouter(include_in_schema=False)
-
-
-class _Fresh(StaticFiles):
-    """Files that a browser asks about each time, so that an upgrade is seen whole."""
-
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        response = super().file_response(*args, **kwargs)
-        response.headers["Cache-Control"] = "no-cache"
-        return response
-
-
-@router.get("/")
-async def page() -> FileResponse:
-    """The page itself."""
-    return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+_WORKER = "sw.js"
+"""Not among the files: it is served from the root, since it may keep only what is below it."""
 
 
 def install(app: FastAPI) -> None:
     """Adds the page, its files and /docs to the app."""
-    app.include_router(router)
-    app.mount("/static", _Fresh(directory=STATIC), name="static")
+    files = shell.read(STATIC)
+    source = files.pop(_WORKER).body.decode()
+    at = {name: "/" if name == _INDEX else f"/static/{name}" for name in files}
+    worker = shell.worker(source, files, at)
+
+    @app.get("/", include_in_schema=False)
+    async def page(request: Request) -> Response:
+        return files[_INDEX].answer(request.headers)
+
+    @app.get(f"/{_WORKER}", include_in_schema=False)
+    async def service_worker(request: Request) -> Response:
+        return worker.answer(request.headers)
+
+    app.mount("/static", shell.Folder(files), name="static")
     app.mount(_DOCS_FILES, StaticFiles(directory=_SWAGGER), name="docs-files")
     docs = get_swagger_ui_html(
         openapi_url="/openapi.json",

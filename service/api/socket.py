@@ -133,6 +133,8 @@ async def _say_problem(socket: WebSocket, running: Running, error: Exception) ->
         kind, detail = INTERNAL, "The log of the service says more under this request id."
         logger.error("request %s failed", running.request_id, exc_info=error)
     content = content_of(kind, detail, running.request_id)
+    if (wait_s := getattr(error, "retry_after_s", None)) is not None:
+        content["retry_after_s"] = wait_s
     code = _LATER if kind.retry else _INTERNAL if kind.status >= 500 else _POLICY
     try:
         await send(socket, {**content, "type": "problem"})

@@ -1,6 +1,7 @@
 /** The key that the service asks for: from the address, from this tab's memory, or from whoever sits here. */
 
 import { byId } from './dom.js';
+import { problemInWords } from './words.js';
 
 const KEPT = 'semblance-key';
 const IN_ADDRESS = /^#key=([\w-]+)$/;
@@ -10,15 +11,18 @@ let declined = false;
 
 takeFromAddress();
 
+/** The key itself, for the first message of a stream. @returns {string|null} */
+export const key = () => sessionStorage.getItem(KEPT);
+
 /** What goes with every request. @returns {Record<string, string>} */
 export function keyHeader() {
-  const key = sessionStorage.getItem(KEPT);
-  return key ? { 'X-API-Key': key } : {};
+  const kept = key();
+  return kept ? { 'X-API-Key': kept } : {};
 }
 
 /**
  * Asks for a key, once for all requests that need one; never again after a Cancel.
- * @param {string} reason
+ * @param {Error} reason The service's refusal.
  * @returns {Promise<boolean>} Whether there is another one now.
  */
 export function askForKey(reason) {
@@ -30,16 +34,16 @@ export function askForKey(reason) {
 function ask(reason) {
   const dialog = byId('access');
   const field = byId('access-key');
-  byId('access-text').textContent = reason;
+  byId('access-text').textContent = problemInWords(reason);
   field.value = '';
   return new Promise((resolve) => {
     let given = false;
     byId('access-form').onsubmit = (event) => {
       event.preventDefault();
-      const key = field.value.trim();
-      if (!key) return;
+      const typed = field.value.trim();
+      if (!typed) return;
       given = true;
-      sessionStorage.setItem(KEPT, key);
+      sessionStorage.setItem(KEPT, typed);
       dialog.close();
     };
     byId('access-no').onclick = () => dialog.close();

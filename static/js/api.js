@@ -1,16 +1,18 @@
 /** The service's HTTP API. Every failure becomes a `Problem` with words for people. */
 
 import { askForKey, keyHeader } from './access.js';
+import { found, lost } from './connection.js';
 
 /** A refused or failed request. */
 export class Problem extends Error {
-  /** @param {{code: string, detail: string, reasons?: string[], rejected?: any[], retryAfterS?: number}} fields */
+  /** @param {{code: string, detail: string, reasons?: string[], rejected?: any[], retryAfterS?: number, id?: string}} fields */
   constructor(fields) {
     super(fields.detail);
     this.code = fields.code;
     this.reasons = fields.reasons ?? [];
     this.rejected = fields.rejected ?? [];
     this.retryAfterS = fields.retryAfterS ?? 0;
+    this.id = fields.id ?? '';
   }
 }
 
@@ -70,6 +72,25 @@ export const deleteIdentity = (identity) => request(path(identity), { method: 'D
 export const deleteReference = (identity, reference) =>
   request(`${path(identity)}/references/${encodeURIComponent(reference)}`, { method: 'DELETE' });
 
+/**
+ * GET the stored picture of a reference, as small as it is shown.
+ * @param {string} identity
+ * @param {string} reference
+ * @param {number} sizePx
+ * @returns {Promise<Blob>}
+ */
+export const referenceImage = (identity, reference, sizePx) =>
+  request(`${path(identity)}/references/${encodeURIComponent(reference)}/image?size=${sizePx}`, {}, (answer) => answer.blob());
+
+/** POST /v1/liveness/sessions @param {string} identity */
+export const livenessSession = (identity) => tell('v1/liveness/sessions', { identity });
+
+/** POST /v1/identities/{identity}/rename */
+export const rename = (identity, to) => tell(`${path(identity)}/rename`, { to });
+
+/** POST /v1/identities/{identity}/merge */
+export const merge = (identity, into) => tell(`${path(identity)}/merge`, { into });
+
 const path = (identity) => `v1/identities/${encodeURIComponent(identity)}`;
 
 function send(url, fields, signal) {
@@ -83,40 +104,42 @@ function send(url, fields, signal) {
   return request(url, { method: 'POST', body: form, signal });
 }
 
-async function request(url, options = {}) {
-  let response;
-  try {
-    response = await fetch(url, { headers: { Accept: 'application/json', ...keyHeader() }, ...options });
-  } catch (error) {
-    if (error.name === 'AbortError') throw error;
-    throw new Problem({
-      code: 'unreachable',
-      detail: 'The service could not be reached. Check that it is running, then try again.',
-    });
-  }
-  if (!response.ok) {
-    const problem = await problemOf(response);
-    // The question is asked once; a request that looks at the camera meanwhile just fails.
-    if (response.status === 401 && await askForKey(problem.message)) return request(url, options);
-    throw problem;
-  }
-  return response.status === 204 ? null : response.json();
+function tell(url, content) {
+  const headers = { 'Content-Type': 'application/json' };
+  return request(url, { method: 'POST', body: JSON.stringify(content), headers });
 }
 
-const WORDS = {
-  missing_key: 'This service asks for a key. The operator has it; the first one is in admin.key in the data folder.',
-};
+async function request(url, options = {}, read = (answer) => answer.json()) {
+  let answer;
+  try {
+    const headers = { Accept: 'application/json', ...options.headers, ...keyHeader() };
+    answer = await fetch(url, { ...options, headers });
+  } catch (error) {
+    if (error.name === 'AbortError') throw error;
+    lost();
+    throw unreachable();
+  }
+  found();
+  if (!answer.ok) {
+    const problem = await problemOf(answer);
+    // The question is asked once; a request that looks at the camera meanwhile just fails.
+    if (answer.status === 401 && await askForKey(problem)) return request(url, options, read);
+    throw problem;
+  }
+  return answer.status === 204 ? null : read(answer);
+}
 
-async function problemOf(response) {
-  const body = await response.json().catch(() => ({}));
-  const detail = WORDS[body.code] ?? body.detail ?? `The service answered with status ${response.status}.`;
-  // The id is for whoever reads the service's log; a refusal explains itself.
-  const id = response.status >= 500 && body.instance ? ` Request id: ${body.instance}` : '';
+/** That nobody answers. */
+export const unreachable = () => new Problem({ code: 'unreachable', detail: 'nobody answers' });
+
+async function problemOf(answer) {
+  const body = await answer.json().catch(() => ({}));
   return new Problem({
-    code: body.code ?? `http_${response.status}`,
-    detail: detail + id,
+    code: body.code ?? `http_${answer.status}`,
+    detail: body.detail ?? `HTTP ${answer.status}`,
     reasons: body.reasons ?? [],
     rejected: body.rejected ?? [],
-    retryAfterS: Number(response.headers.get('Retry-After')) || 0,
+    retryAfterS: Number(answer.headers.get('Retry-After')) || 0,
+    id: body.instance,
   });
 }

@@ -1,18 +1,15 @@
-/** The keys `v` and `q`, except while somebody types. */
+/** Keys that do something anywhere in a place, except while somebody types. */
 
 const TYPING = 'input:not([type=range]):not([type=file]), select, textarea, [contenteditable]';
 
 /**
- * Calls a listener for a letter anywhere on the page.
- * @param {Record<string, () => void>} listeners By lower-case letter.
+ * Calls a listener for a letter.
+ * @param {(letter: string) => boolean} listener Answers whether it did something.
  */
-export function onKeys(listeners) {
+export function onKeys(listener) {
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     if (event.target.closest?.(TYPING) || document.querySelector('dialog[open]')) return;
-    const listener = listeners[event.key.toLowerCase()];
-    if (!listener) return;
-    event.preventDefault();
-    listener();
+    if (listener(event.key.toLowerCase())) event.preventDefault();
   });
 }

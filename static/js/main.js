@@ -1,50 +1,43 @@
-/** The page: makes its parts and joins them. */
+/** The page: its language, its places, and what all of them share. */
 
-import * as api from './api.js';
-import { byId } from './dom.js';
-import { onChosen, onDropped } from './drop.js';
-import { Enrol } from './enrol.js';
-import { Identities } from './identities.js';
-import { onKeys } from './keys.js';
-import { watchIdentity } from './person.js';
-import { Stage } from './stage.js';
-import { Thresholds } from './thresholds.js';
-import { Verify } from './verify.js';
+import { asking } from './asking.js';
+import { byId, make } from './dom.js';
+import { change, LANGUAGES, language, speak, t } from './language.js';
+import { begin } from './places.js';
+import { problemInWords } from './words.js';
 
-const identities = new Identities();
-const thresholds = new Thresholds(() => { verify.redecide(); });
-const stage = new Stage({
-  onSeen: (seen) => { enrol.seen(seen); },
-  onStop: () => { enrol.cancel('The camera stopped; nothing was stored.'); },
-});
-const verify = new Verify(stage, thresholds);
-const enrol = new Enrol(stage, () => { identities.reload(); });
-
-byId('person-form').addEventListener('submit', (event) => {
-  event.preventDefault();
-  verify.frame();
-});
-byId('enrol').addEventListener('click', () => { enrol.fromCamera(); });
-onChosen(byId('enrol-files'), (files) => { enrol.files(files); });
-onChosen(byId('verify-file'), ([file]) => { verify.file(file); });
-onDropped(byId('drop'), (files) => { enrol.files(files); });
-onKeys({
-  v: () => { verify.frame(); },
-  q: () => { if (stage.root.dataset.state !== 'off') stage.stop(); },
-});
-watchIdentity();
-identities.reload();
+await speak();
+offerLanguages();
+delete document.body.dataset.waiting;
+begin(byId('main'));
 showModel();
+document.addEventListener('online-again', () => { if (!asking.model) showModel(); });
+keepForOffline();
+
+function offerLanguages() {
+  const picker = byId('language');
+  picker.replaceChildren(...Object.entries(LANGUAGES).map(([code, name]) => make(
+    'option', { value: code, lang: code, selected: code === language() }, name,
+  )));
+  picker.addEventListener('change', () => { change(picker.value); });
+}
 
 async function showModel() {
+  const line = byId('model-name');
   try {
-    const model = await api.model();
-    thresholds.show(model);
-    const next = model.next ? `, changing to ${model.next.name} ${model.next.version}` : '';
-    byId('model-name').textContent = `Model ${model.name} ${model.version}${next}`;
-    byId('model-name').title = `${model.runtime}, fingerprint ${model.fingerprint}`;
+    const { name, version, next } = await asking.load();
+    const changing = next ? t('model.changing', { name: next.name, version: next.version }) : '';
+    line.textContent = [t('model.name', { name, version }), changing].filter(Boolean).join(' ');
   } catch (error) {
-    byId('model-name').textContent = 'The model is not known';
-    byId('thresholds').textContent = error.message;
+    line.textContent = t('model.unknown');
+    line.title = problemInWords(error);
   }
+}
+
+/** Once all else is there: the first visit should not wait for later ones. */
+function keepForOffline() {
+  if (!navigator.serviceWorker) return;
+  const register = () => navigator.serviceWorker.register('sw.js').catch(() => {});
+  if (document.readyState === 'complete') register();
+  else addEventListener('load', register);
 }

@@ -6,14 +6,17 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 from tests.browser.fake_camera import Shot, empty_film, write_film
 from tests.faces import Faces
+from tests.running import running_service
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _QUIET = (
@@ -28,6 +31,7 @@ _ALLOW = "--use-fake-ui-for-media-stream"
 # A browser and the service share what cores the machine has.
 _PATIENCE_MS = 15_000
 DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 360, "height": 780}
 
 
 @dataclass(frozen=True)
@@ -74,14 +78,44 @@ def playwright() -> Iterator[Playwright]:
         yield running
 
 
+@pytest.fixture(scope="package")
+def service_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One service for all: a start takes longer than most of these tests."""
+    with running_service(tmp_path_factory.mktemp("data")) as url:
+        yield url
+
+
 @pytest.fixture
-def visit(playwright: Playwright, chromium_path: str, service_url: str) -> Iterator[Visit]:
+def nobody(service_url: str) -> None:
+    """For tests that begin with nobody enrolled."""
+    with httpx.Client(base_url=service_url) as client:
+        for item in client.get("/v1/identities").json()["identities"]:
+            client.delete(f"/v1/identities/{item['identity']}").raise_for_status()
+
+
+@pytest.fixture(scope="package")
+def browsers(playwright: Playwright, chromium_path: str) -> Iterator[Callable[..., Browser]]:
+    """One browser for each set of arguments: a film is one, and a start takes a second."""
+    with ExitStack() as stack:
+
+        @cache
+        def browser(*arguments: str) -> Browser:
+            started = launch(playwright, chromium_path, *arguments)
+            stack.callback(started.close)
+            return started
+
+        yield browser
+
+
+@pytest.fixture
+def visit(browsers: Callable[..., Browser], service_url: str) -> Iterator[Visit]:
     """Opens the page; at the end of a test, no console may have complained.
 
     A refused content security policy is a complaint, too. Arguments of the
     function: `film` is what the camera shows; `camera` is "allowed", "refused"
-    or "missing"; `host` reaches the service by another name than 127.0.0.1;
-    everything else goes to the browser context.
+    or "missing"; `host` reaches the service by another name than 127.0.0.1; `at`
+    is the place, such as "people/add"; `script` runs before the page's own;
+    `service` is the address of another than all share; everything else goes to the browser context.
     """
     complaints: list[str] = []
     with ExitStack() as stack:
@@ -91,20 +125,25 @@ def visit(playwright: Playwright, chromium_path: str, service_url: str) -> Itera
             *,
             camera: str = "allowed",
             host: str | None = None,
+            at: str = "",
+            script: str = "",
+            service: str = service_url,
             **context: Any,
         ) -> Page:
             arguments = [*_camera(film, camera)]
-            url = service_url
+            url = service
             if host is not None:
                 arguments.append(f"--host-resolver-rules=MAP {host} 127.0.0.1")
                 url = url.replace("127.0.0.1", host)
-            # The film is an argument of the browser, so each has its own browser.
-            browser = launch(playwright, chromium_path, *arguments)
-            stack.callback(browser.close)
-            page = browser.new_context(**{"viewport": DESKTOP, **context}).new_page()
+            chosen = {"viewport": DESKTOP, "locale": "en-US", **context}
+            opened = browsers(*arguments).new_context(**chosen)
+            stack.callback(opened.close)
+            page = opened.new_page()
             page.set_default_timeout(_PATIENCE_MS)
+            if script:
+                page.add_init_script(script)
             _listen(page, complaints)
-            page.goto(url)
+            page.goto(f"{url}/#/{at}" if at else url)
             return page
 
         yield open_page

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, Playwright, expect
 
 from tests.browser.conftest import launch
-from tests.browser.steps import enrol_files, identity_row
+from tests.browser.steps import enrol_files, go, tile
 from tests.faces import Faces
 from tests.running import Service, service_process
 
@@ -23,7 +23,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @pytest.fixture
 def page(playwright: Playwright, chromium_path: str) -> Iterator[Page]:
     browser = launch(playwright, chromium_path)
-    page = browser.new_page()
+    page = browser.new_page(locale="en-US")
     yield page
     browser.close()
 
@@ -37,9 +37,10 @@ def test_the_address_that_is_printed_opens_the_page(
     assert page.url == f"{service.url}/"
     assert "key" not in page.evaluate("JSON.stringify(history.state) + document.cookie")
     enrol_files(page, "barack", faces.folder / "obama.jpg")
-    expect(identity_row(page, "barack")).to_be_visible()
+    go(page, "People")
+    expect(tile(page, "barack")).to_be_visible()
     page.reload()
-    expect(identity_row(page, "barack")).to_be_visible()
+    expect(tile(page, "barack")).to_be_visible()
 
 
 def test_without_a_key_the_page_asks_for_one(
@@ -57,7 +58,8 @@ def test_without_a_key_the_page_asks_for_one(
     dialog.get_by_role("button", name="Use it").click()
     expect(dialog).to_be_hidden()
     expect(page.locator("#model-name")).to_contain_text("Model fused")
-    expect(page.locator("#identities-message")).not_to_contain_text("key")
+    go(page, "People")
+    expect(page.locator(".gallery .empty")).not_to_contain_text("key")
 
 
 def test_who_has_none_is_told_so(page: Page, service: Service) -> None:
@@ -66,5 +68,6 @@ def test_who_has_none_is_told_so(page: Page, service: Service) -> None:
     expect(dialog).to_be_visible()
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
-    expect(page.locator("#thresholds")).to_contain_text("asks for a key")
     expect(page.locator("#model-name")).to_contain_text("not known")
+    go(page, "Model")
+    expect(page.locator(".place.model .notice")).to_contain_text("asks for a key")

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import DESKTOP, Visit
-from tests.browser.steps import enrol_files, identity_row, status
+from tests.browser.conftest import DESKTOP, PHONE, Visit
+from tests.browser.steps import dialog, enrol, enrol_files, go, open_sheet, status
 from tests.faces import Faces
 
-PHONE = {"width": 360, "height": 780}
-
-
-@pytest.fixture(autouse=True)
-def nobody(service_url: str) -> None:
-    """Each test begins with nobody enrolled."""
-    with httpx.Client(base_url=service_url) as client:
-        for item in client.get("/v1/identities").json()["identities"]:
-            client.delete(f"/v1/identities/{item['identity']}").raise_for_status()
+pytestmark = pytest.mark.usefixtures("nobody")
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -31,36 +22,36 @@ def test_a_wrong_picture_is_told_and_marked(
     name = f"barack {viewport['width']}"
     pictures = ("obama.jpg", "biden.jpg", "obama2.jpg")
     enrol_files(page, name, *(faces.folder / picture for picture in pictures))
-    expect(status(page)).to_contain_text("3 of 3 pictures accepted")
+    expect(status(page)).to_contain_text("3 of 3 accepted")
     message = page.locator(".conflicts")
     expect(message).to_contain_text("Picture 2 (biden.jpg)")
     expect(message).to_contain_text("It was enrolled all the same")
     # Also for those who do not see it.
     expect(page.locator("#announcer")).to_contain_text("Picture 2 (biden.jpg)")
 
-    row = identity_row(page, name)
-    row.locator(".opener").click()
-    expect(row.locator(".references li")).to_have_count(3)
-    expect(row.locator(".outlier")).to_have_count(1)
-    expect(row.locator(".references li").nth(1)).to_contain_text("Unlike the others: score")
+    go(page, "People")
+    sheet = open_sheet(page, name)
+    expect(sheet.locator(".references li")).to_have_count(3)
+    expect(sheet.locator(".outlier")).to_have_count(1)
+    wrong = sheet.locator(".references li").nth(1)
+    expect(wrong).to_contain_text("Unlike the others: score")
+    expect(wrong.get_by_role("img", name="reference 2")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
-    page.screenshot(path=output_folder / f"conflict-{viewport['width']}.png", full_page=True)
+    page.screenshot(path=output_folder / f"conflict-{viewport['width']}.png")
 
-    row.get_by_role("button", name="Delete reference 2").click()
-    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    expect(row.locator(".references li")).to_have_count(2)
-    expect(row.locator(".outlier")).to_have_count(0)
+    sheet.get_by_role("button", name="Delete reference 2").click()
+    dialog(page).get_by_role("button", name="Delete").click()
+    expect(sheet.locator(".references li")).to_have_count(2)
+    expect(sheet.locator(".outlier")).to_have_count(0)
 
 
 def test_somebody_who_is_enrolled_under_another_name(visit: Visit, faces: Faces) -> None:
     page = visit()
-    enrol_files(page, "barack", faces.folder / "obama.jpg")
-    expect(status(page)).to_contain_text("1 of 1 picture accepted")
-    expect(page.locator(".conflicts")).to_have_count(0)
+    enrol(page, "barack", faces.folder / "obama.jpg")
     enrol_files(page, "obama", faces.folder / "obama2.jpg", faces.folder / "obama3.jpg")
     expect(page.locator(".conflicts")).to_contain_text(
         "Pictures 1 and 2 look like barack, who is enrolled too."
     )
     enrol_files(page, "joe", faces.folder / "biden.jpg")
-    expect(status(page)).to_contain_text("1 of 1 picture accepted. joe")
-    expect(page.locator(".conflicts")).to_have_count(0)
+    expect(status(page)).to_contain_text("1 of 1 accepted. joe")
+    expect(page.locator(".conflicts")).to_be_hidden()

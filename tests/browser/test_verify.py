@@ -1,4 +1,4 @@
-"""Enrolment and verification by one person, and the refusal of another."""
+"""Verification of a picture, what its answer says, and how it would be with other thresholds."""
 
 from __future__ import annotations
 
@@ -7,169 +7,120 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Films, Visit
-from tests.browser.steps import (
-    ENROLMENT_MS,
-    enrol_files,
-    identity_row,
-    name_identity,
-    start_camera,
-    status,
-    verdict,
-)
+from tests.browser.conftest import Visit
+from tests.browser.steps import enrol, go, name_identity, verdict, verify_button, verify_file
 from tests.faces import Faces
 
 
-def test_enrol_and_verify_from_the_camera(visit: Visit, films: Films, output_folder: Path) -> None:
-    page = visit(films.ada)
-    start_camera(page)
-    name_identity(page, "ada")
-    page.get_by_role("button", name="Enrol from camera").click()
-    expect(status(page)).to_have_text(
-        "5 of 5 pictures accepted. ada has 5 references now.", timeout=ENROLMENT_MS
-    )
-    expect(page.locator(".pictures [data-state=accepted]")).to_have_count(5)
-    expect(identity_row(page, "ada")).to_contain_text("5 references")
-
-    page.get_by_role("button", name="Verify", exact=True).click()
-    expect(verdict(page)).to_have_text("Verified as ada")
-    expect(page.locator(".verdict-share")).to_contain_text("5 of 5 references match")
-    expect(page.locator(".facts")).to_contain_text(re.compile("the model.s default"))
-    expect(page.locator(".facts")).to_contain_text("1 in 10,000 strangers")
-    expect(page.locator("[data-stage=embed] dd")).to_have_text(re.compile(r"^[\d.]+ ms$"))
-    page.screenshot(path=output_folder / "page-desktop.png", full_page=True)
-
-    later = visit(films.ada_later)
-    _verify_by_key(later, "ada")
-    expect(verdict(later)).to_have_text("Verified as ada")
-
-    other = visit(films.bob, color_scheme="dark")
-    _verify_by_key(other, "ada")
-    expect(verdict(other)).to_have_text("Not verified as ada")
-    expect(other.locator(".bars [data-matched=true]")).to_have_count(0)
-    other.screenshot(path=output_folder / "page-dark.png", full_page=True)
-
-
-def test_thresholds(visit: Visit, faces: Faces) -> None:
+def test_thresholds(visit: Visit, faces: Faces, output_folder: Path) -> None:
     page = visit()
-    enrol_files(page, "barack", faces.folder / "obama.jpg", faces.folder / "obama2.jpg")
+    enrol(page, "barack", faces.folder / "obama.jpg", faces.folder / "obama2.jpg")
     stranger = faces.folder / "biden.jpg"
-    assert _verify_file(page, stranger) == ("default", "default")
+    asks = page.locator(".asks")
+    expect(asks).to_contain_text("usual threshold 0.9646: at most about 1 in 10,000 strangers")
+    assert _verified(page, "barack", stranger) == ("default", "default")
     expect(verdict(page)).to_have_text("Not verified as barack")
+    expect(page.locator(".facts:visible")).to_contain_text(re.compile("the model.s default"))
+    expect(page.locator(".facts:visible")).to_contain_text("1 in 10,000 strangers")
+    expect(page.locator("[data-stage=embed] dd")).to_have_text(re.compile(r"^[\d.]+ ms$"))
     note = page.locator(".redecided")
     expect(note).to_be_hidden()
 
     # The loosest threshold: the shown scores now match, without a request.
+    asks.get_by_role("link", name="Change").click()
+    detection = page.get_by_label("Detection threshold")
+    expect(detection).to_be_visible()
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url))
-    page.get_by_label("Detection threshold").press("Home")
+    detection.press("Home")
+    expect(page.locator("#detection-meaning")).to_contain_text("More than 1 in 100 strangers")
+    go(page, "Verify")
+    expect(asks).to_contain_text("what you chose on this page")
     expect(verdict(page)).to_have_text("Verified as barack")
-    expect(note).to_contain_text("The service answered: not verified, 0 of 2 references")
-    expect(page.locator(".slider").first).to_contain_text("more than 1 in", ignore_case=True)
-    assert sent == []
+    expect(note).to_contain_text("The service answered: not verified (0 of 2 references)")
+    page.screenshot(path=output_folder / "redecided.png", full_page=True)
 
     # Strictly greater: all of two is not more than all.
+    go(page, "Model")
     page.get_by_label("Verification threshold").press("End")
+    go(page, "Verify")
     expect(verdict(page)).to_have_text("Verified as barack")
     expect(page.locator(".verdict-share")).to_contain_text("2 needed")
+    assert [url for url in sent if "v1/verify" in url] == []
 
-    assert _verify_file(page, stranger) == ("request", "request")
+    assert _verified(page, "barack", stranger) == ("request", "request")
     expect(note).to_be_hidden()
-    expect(page.locator(".facts")).to_contain_text("set with the slider")
+    expect(page.locator(".facts:visible")).to_contain_text("chosen on this page")
 
+    go(page, "Model")
     for _ in range(2):
-        page.get_by_role("button", name="use model default").first.click()
+        page.get_by_role("button", name="use the default").first.click()
+    expect(page.get_by_role("button", name="use the default")).to_have_count(0)
+    go(page, "Verify")
     expect(verdict(page)).to_have_text("Not verified as barack")
-    expect(page.get_by_role("button", name="use model default")).to_have_count(0)
+    expect(asks).to_contain_text("usual threshold")
 
 
-def test_the_rule_for_several_references(visit: Visit, faces: Faces, output_folder: Path) -> None:
+def test_the_rule_for_several_references(visit: Visit, faces: Faces) -> None:
     page = visit()
     pictures = [faces.folder / name for name in ("obama.jpg", "obama2.jpg", "astronaut.png")]
-    enrol_files(page, "mixed", *pictures)
+    enrol(page, "mixed", *pictures)
     one_of_three = faces.folder / "astronaut.png"
-    detection = page.get_by_label("Detection threshold")
-    _verify_file(page, one_of_three)
+    _verified(page, "mixed", one_of_three)
     expect(verdict(page)).to_have_text("Not verified as mixed")
     expect(page.locator(".verdict-share")).to_contain_text("1 of 3 references match")
 
     # The answer on show keeps its rule; the next one has the new.
+    go(page, "Model")
     rule = page.get_by_label("Rule for several references")
     expect(rule.locator("option:checked")).to_have_text("Share of references that match (default)")
     rule.select_option("Best reference")
     expect(page.get_by_label("Verification threshold")).to_be_hidden()
     expect(page.locator("#detection-meaning")).to_contain_text("for this rule")
+    go(page, "Verify")
+    expect(page.locator(".asks")).to_contain_text("Best reference")
     expect(verdict(page)).to_have_text("Not verified as mixed")
-    assert _verify_file(page, one_of_three)[0] == "default"
+    assert _verified(page, "mixed", one_of_three)[0] == "default"
     expect(verdict(page)).to_have_text("Verified as mixed")
     expect(page.locator(".verdict-share")).to_contain_text("Fused score >0.999999")
     expect(page.locator(".verdict-share")).to_contain_text("best reference of 3 references")
-    expect(page.locator(".facts")).to_contain_text("False verdicts")
-    expect(page.locator(".facts")).not_to_contain_text("Verification threshold")
-    page.screenshot(path=output_folder / "page-fusion.png", full_page=True)
+    expect(page.locator(".facts:visible")).to_contain_text("False verdicts")
+    expect(page.locator(".facts:visible")).not_to_contain_text("Verification threshold")
 
+    go(page, "Model")
     rule.select_option("One template of all references")
-    _verify_file(page, faces.folder / "biden.jpg")
+    go(page, "Verify")
+    _verified(page, "mixed", faces.folder / "biden.jpg")
     expect(verdict(page)).to_have_text("Not verified as mixed")
     expect(page.locator(".verdict-share")).to_contain_text("template of 3 references")
-    detection.press("Home")
+    go(page, "Model")
+    page.get_by_label("Detection threshold").press("Home")
+    go(page, "Verify")
     expect(verdict(page)).to_have_text("Verified as mixed")
     expect(page.locator(".redecided")).to_have_text(re.compile("answered: not verified.$"))
-    page.get_by_role("button", name="use model default").click()
-    expect(verdict(page)).to_have_text("Not verified as mixed")
-
+    go(page, "Model")
+    page.get_by_role("button", name="use the default").click()
     rule.select_option("Share of references that match (default)")
     expect(page.get_by_label("Verification threshold")).to_be_visible()
     expect(page.locator("#detection-meaning")).to_contain_text("1 in 10,000 strangers")
 
 
-def test_files_are_accepted_and_rejected_one_by_one(
-    visit: Visit, faces: Faces, tmp_path: Path
-) -> None:
-    text = tmp_path / "notes.jpg"
-    text.write_text("no picture at all")
-    page = visit()
-    enrol_files(page, "astronaut", faces.folder / "astronaut.png", text)
-    expect(status(page)).to_contain_text("1 of 2 pictures accepted")
-    expect(page.locator(".pictures li").nth(0)).to_contain_text("Accepted, quality")
-    expect(page.locator(".pictures li").nth(1)).to_contain_text("Rejected: ")
-
-    enrol_files(page, "nobody", text)
-    expect(page.locator(".pictures li")).to_contain_text("Rejected: ")
-    expect(identity_row(page, "nobody")).to_have_count(0)
-
-
 def test_a_problem_of_the_service_is_told_in_words(visit: Visit, faces: Faces) -> None:
     page = visit()
-    name_identity(page, "never-enrolled")
-    page.get_by_label("Verify a file").set_input_files(faces.folder / "obama.jpg")
+    verify_file(page, "never-enrolled", faces.folder / "obama.jpg")
     expect(page.locator(".notice")).to_contain_text("No decision")
-    expect(page.locator(".notice")).to_contain_text("enrolled")
+    expect(page.locator(".notice")).to_contain_text("Nobody is enrolled under this name")
     expect(page.locator("#announcer")).to_contain_text("No decision")
 
     name_identity(page, "")
-    page.get_by_role("button", name="Verify", exact=True).click()
-    expect(page.locator("#identity-error")).to_have_text("Enter an identity first.")
-    expect(page.get_by_label("Name or id of the person")).to_be_focused()
+    verify_button(page).click()
+    expect(page.locator("#identity-error")).to_have_text("Enter a name or id first.")
+    expect(page.get_by_label("Who is it?")).to_be_focused()
 
 
-def _verify_by_key(page: Page, identity: str) -> None:
-    start_camera(page)
-    field = page.get_by_label("Name or id of the person")
-    field.fill(identity)
-    # A letter typed into the field is a letter, not a command.
-    field.press("End")
-    field.press("v")
-    expect(field).to_have_value(f"{identity}v")
-    field.press("Backspace")
-    page.get_by_role("button", name="Stop camera").focus()
-    page.keyboard.press("v")
-    expect(verdict(page)).to_be_visible()
-
-
-def _verify_file(page: Page, file: Path) -> tuple[str, str]:
+def _verified(page: Page, identity: str, file: Path) -> tuple[str, str]:
     """Where the service says that the two thresholds came from."""
     with page.expect_response("**/v1/verify") as answered:
-        page.get_by_label("Verify a file").set_input_files(file)
+        verify_file(page, identity, file)
     answer = answered.value.json()
     return answer["detection_threshold"]["source"], answer["verification_threshold"]["source"]
