@@ -23,13 +23,17 @@ _INDEX = "index.html"
 _WORKER = "sw.js"
 """Not among the files: it is served from the root, since it may keep only what is below it."""
 
+_ELSEWHERE = "semblance-verify.js"
+"""For pages of other sites; this one does not keep it."""
+
 
 def install(app: FastAPI) -> None:
     """Adds the page, its files and /docs to the app."""
     files = shell.read(STATIC)
     source = files.pop(_WORKER).body.decode()
-    at = {name: "/" if name == _INDEX else f"/static/{name}" for name in files}
-    worker = shell.worker(source, files, at)
+    own = {name: file for name, file in files.items() if name != _ELSEWHERE}
+    at = {name: "/" if name == _INDEX else f"/static/{name}" for name in own}
+    worker = shell.worker(source, own, at)
 
     @app.get("/", include_in_schema=False)
     async def page(request: Request) -> Response:

@@ -42,7 +42,7 @@ def write_film(path: Path, shots: Sequence[Shot]) -> Path:
     with path.open("wb") as file:
         file.write(header.encode())
         for shot in shots:
-            for frame in _frames(shot):
+            for frame in frames_of(shot):
                 file.write(b"FRAME\n" + cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_I420).tobytes())
     return path
 
@@ -60,7 +60,8 @@ def empty_film(path: Path) -> Path:
     return path
 
 
-def _frames(shot: Shot) -> Iterator[Frame]:
+def frames_of(shot: Shot) -> Iterator[Frame]:
+    """Its frames, once round. BGR, (480, 640, 3)."""
     photograph = cv2.imread(str(shot.photograph))
     if photograph is None:
         raise FileNotFoundError(shot.photograph)

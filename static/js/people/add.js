@@ -46,7 +46,7 @@ export class Add {
       'div', { class: 'verify-grid' }, form,
       make('section', { class: 'panel area-camera', 'aria-label': t('camera') }, this.stage.root),
       make('section', { class: 'panel area-result', 'aria-label': t('result') }, this.outcome),
-      make('section', { class: 'area-more', 'aria-label': t('add.files') }, this.drop),
+      make('div', { class: 'area-more' }, this.drop),
     );
   }
 
