@@ -15,7 +15,7 @@ let code = 'en';
 export const language = () => code;
 
 /** Whether it is written from right to left. */
-export const isRightToLeft = () => RIGHT_TO_LEFT.includes(code);
+const isRightToLeft = () => RIGHT_TO_LEFT.includes(code);
 
 /** Reads the chosen language, or the first of the browser's that is there. */
 export async function speak() {

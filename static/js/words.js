@@ -6,7 +6,7 @@ import { capital, decimal, has, list, percent, t, whole } from './language.js';
  * Why a picture was refused: "The face is blurred and the face is too dark."
  * @param {string[]} reasons
  */
-export const reasonsInWords = (reasons) => t('sentence', { text: capital(list(reasons.map((code) => known('reason', code)))) });
+const reasonsInWords = (reasons) => t('sentence', { text: capital(list(reasons.map((code) => known('reason', code)))) });
 
 /**
  * What to do about it, in front of the camera.

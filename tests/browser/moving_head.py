@@ -20,7 +20,7 @@ _ON_THE_WAY = 12
 _SCRIPT = """(() => {
   const SLOTS = { 'icon-left': 'turn_left', 'icon-right': 'turn_right', 'icon-up': 'look_up' };
   const REACTION_MS = 350;
-  const TAKES_MS = 700;
+  const TAKES_MS = 1100;
   const canvas = Object.assign(document.createElement('canvas'), { width: 640, height: 480 });
   const context = canvas.getContext('2d');
   const pictures = {};

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -62,7 +63,7 @@ def main() -> None:
         browser = launch(playwright, path)
         for look in LOOKS:
             with _service() as url, opened(browser, url, look, HELD + head) as page:
-                tour(page, faces(), lambda name, look=look, page=page: _keep(page, look, name))
+                tour(page, faces(), partial(_keep, page, look))
         _movements(browser, head)
         browser.close()
 

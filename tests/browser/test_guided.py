@@ -124,13 +124,20 @@ def test_movements_show_that_somebody_is_there(
     expect(page.locator("#announcer")).to_contain_text("Look straight ahead.")
     expect(page.locator(".stage-guide")).to_be_visible(timeout=BUSY_MS)
     page.screenshot(path=output_folder / "movements-phone.png")
+    expect(page.locator(".verdict, .notice")).to_be_visible(timeout=BUSY_MS)
+    if not verdict(page).is_visible():
+        # On a machine with much else to do a movement may not be seen: one tries again.
+        expect(page.locator(".notice")).to_contain_text("Try again")
+        verify_button(page).click()
     expect(verdict(page)).to_have_text("Verified as ada", timeout=BUSY_MS)
     expect(page.locator(".stage-task")).to_be_hidden()
-    results = [item for item in heard if item["type"] == "result"]
+    results = [item for item in heard if item["type"] == "result"][-2:]
     assert [item.get("live") for item in results] == [True, None]
     assert results[1]["verified"]
     # What was shown is what is verified with: the token of one is sent with the other.
-    firsts = [json.loads(text) for text in said if isinstance(text, str) and text.startswith("{")]
+    firsts = [json.loads(text) for text in said if isinstance(text, str) and text.startswith("{")][
+        -2:
+    ]
     assert [first.get("liveness_token") for first in firsts] == [None, results[0]["token"]]
 
 

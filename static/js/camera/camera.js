@@ -5,7 +5,7 @@ import { t } from '../language.js';
 const LATE_MS = 100;
 
 /** A camera that cannot be used; the code names why: `camera.CODE` in the language files. */
-export class CameraError extends Error {
+class CameraError extends Error {
   /** @param {string} code */
   constructor(code) {
     super(code);

@@ -9,8 +9,8 @@ const EVERY_MS = 100;
 const AFTER_FAILURE_MS = 2000;
 
 /** Frames for enrolment: as the camera gives them, up to this. */
-export const FULL_PX = 1280;
-export const FULL_QUALITY = 0.92;
+const FULL_PX = 1280;
+const FULL_QUALITY = 0.92;
 
 /**
  * A loop with one request in flight at most. Each round takes the newest frame,

@@ -1,6 +1,5 @@
 /** The answer to a live verification. */
 
-import { fmrOf } from './decide.js';
 import { make } from '../dom.js';
 import { capital, decimal, t } from '../language.js';
 import { fmrInWords, score, sourceInWords, verdictFmrInWords } from '../words.js';
@@ -40,7 +39,7 @@ function facts({ detection_threshold: detection, fmr, verdict_fmr: verdictFmr },
   const threshold = fact(t('fact.detection'));
   threshold.set(score(detection.value), sourceInWords(detection.source));
   const rate = fact(t('fact.fmr'));
-  rate.set(null, capital(fmrInWords(fmr ?? fmrOf(points, detection.value), loosest)));
+  rate.set(null, capital(fmrInWords(fmr, loosest)));
   const verdict = fact(t('fact.verdict_fmr'));
   if (verdictFmr !== null) verdict.set(null, capital(verdictFmrInWords(verdictFmr)));
   return make('dl', { class: 'facts' }, threshold.root, rate.root, verdictFmr !== null && verdict.root);
