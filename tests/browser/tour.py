@@ -96,7 +96,7 @@ def _people(page: Page, faces: Faces, shoot: Callable[[str], None]) -> None:
     expect(page.locator(".tile img")).to_have_count(3)
     shoot("people")
     sheet = open_sheet(page, "barack")
-    expect(sheet.locator(".references img")).to_have_count(5)
+    expect(sheet.locator(".references img").nth(3)).to_be_visible()
     shoot("person")
     for place, name in ((1, "rename"), (2, "merge"), (3, "delete")):
         sheet.locator(".sheet-actions button").nth(place).click()
