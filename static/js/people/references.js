@@ -18,7 +18,7 @@ export const referenceList = (detail, onDelete) =>
 function row({ identity, items }, item, index, onDelete) {
   const number = index + 1;
   return make(
-    'li', { 'data-outlier': item.outlier },
+    'li', {},
     thumb(identity, () => item.reference_id, PICTURE_PX, t('reference.number', { number })),
     make(
       'div', { class: 'grow' },
