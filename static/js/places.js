@@ -22,6 +22,7 @@ const PLACES = {
 const FIRST = 'verify';
 const made = {};
 let here = null;
+let failure = null;
 
 /** Shows the place of the address, and those that come after. @param {HTMLElement} main */
 export function begin(main) {
@@ -38,6 +39,7 @@ async function go(main, moveFocus) {
   const [name, part] = read();
   const before = here;
   here = name;
+  failure?.remove();
   mark(name);
   if (before && before !== name) {
     made[before]?.leave?.();
@@ -47,7 +49,8 @@ async function go(main, moveFocus) {
     made[name] ??= await build(name, main);
   } catch {
     // The place's own files could not be fetched.
-    main.append(make('div', { class: 'place' }, showError(t('place.failed'), { code: 'unreachable' })));
+    failure = make('div', { class: 'place' }, showError(t('place.failed'), { code: 'unreachable' }));
+    main.append(failure);
     return;
   }
   // Somebody may have gone on while it was fetched.

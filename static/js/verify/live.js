@@ -9,6 +9,8 @@ import { advice, problemInWords } from '../words.js';
 import { verdictInWords } from './parts.js';
 
 const THUMBNAIL_PX = 96;
+const USUAL_FRAMES = 8;
+const MOST_GUESSED = 0.9;
 const SAID = ['no_face', 'several_faces'];
 
 /** One run before the camera. */
@@ -20,7 +22,7 @@ export class Live {
     this.liveness = null;
     this.left = false;
     this.face = null;
-    this.seen = null;
+    this.counted = 0;
   }
 
   /**
@@ -48,6 +50,7 @@ export class Live {
       return result && await this.end(result, (performance.now() - began) / 1000);
     } finally {
       delete stage.picture.dataset.live;
+      stage.hint('');
       if (stage.camera.live) this.rest();
     }
   }
@@ -71,7 +74,9 @@ export class Live {
     if (message.type === 'busy') stage.hint(problemInWords(message));
     if (message.type !== 'frame') return;
     const { face, code, counted, matches, evidence } = message;
-    stage.overlay.evidence(evidence ?? 0);
+    this.counted += counted;
+    // A key that may not see scores sees no evidence: then it is frames that fill the ring.
+    stage.overlay.evidence(evidence ?? Math.min(MOST_GUESSED, this.counted / USUAL_FRAMES));
     if (!face) {
       stage.overlay.show([], 'wait');
       stage.hint(SAID.includes(code) ? t(`hint.${code}`) : problemInWords(message));
