@@ -77,9 +77,11 @@ def opened(browser: Browser, url: str, look: Look, script: str) -> Iterator[Page
     )
     page = context.new_page()
     page.add_init_script(script)
-    page.goto(url)
-    yield page
-    context.close()
+    try:
+        page.goto(url)
+        yield page
+    finally:
+        context.close()
 
 
 @contextmanager
