@@ -11,8 +11,9 @@ const PATIENCE_MS = 5000;
 const STILL = { place: 0.03, turn: 0.07 };
 const BETWEEN_MS = 600;
 const AHEAD = { yaw: 0.24, pitch: 0.32 };
-const TURN = { least: 0.24, most: 0.75 };
-const UP = { least: 0.14, sideways: 0.35 };
+/** A head turned by some 15 degrees, or raised by 12: clearly another view, and easily done. */
+const TURN = { least: 0.16, most: 0.75 };
+const UP = { least: 0.09, sideways: 0.35 };
 
 /** The pictures, in their order; left and right are the person's own. */
 export const POSES = ['front', 'left', 'right', 'up'];
