@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from model.artifact import Artifact
-from model.faces import Detector
+from model.runtimes.compiled import CompiledNetworks
 from model.types import Image
 from service.core.core import Core
 from service.core.enrol import Upload, enrol
@@ -14,9 +16,10 @@ from service.core.gallery_cache import GalleryCache
 from service.core.liveness.challenges import Challenge, Movement, random_challenges
 from service.core.liveness.session import Asked, Session
 from service.core.policy import Policy
-from service.runtime.load import load_runtime
+from service.runtime.load import Way, load
 from service.storage.memory_store import MemoryStore
 from tests.head_motion import Follower, Stance, jpeg
+from tests.kept_networks import keep, lend
 
 IDENTITY = "ada"
 _BEGIN_S = 1000.0
@@ -66,9 +69,12 @@ class Outcome:
 
 def core_of(artifact: Artifact) -> Core:
     """A core on a store in memory that forgets."""
-    runtime, detector = load_runtime("openvino", artifact, 0), Detector(artifact.detector)
-    detector.prepare((480, 640))
-    return Core(runtime, detector, MemoryStore(), Policy())
+    with TemporaryDirectory() as name:
+        lend(Path(name))
+        loaded = load(artifact, Way("openvino", 0, 0.7, CompiledNetworks(Path(name) / "compiled")))
+        loaded.detector.prepare((480, 640))
+        keep(Path(name))
+    return Core(loaded.model, loaded.detector, MemoryStore(), Policy())
 
 
 def enrolled(core: Core, picture: bytes, *, throttle_after: int = 0, lock_after: int = 0) -> Core:

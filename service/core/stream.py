@@ -85,6 +85,7 @@ class Row:
 
         Raises:
             InvalidRequest, UnknownIdentity, ModelMismatch
+            WrongLiveness: If the model was changed since somebody was live.
         """
         core, gallery = gallery_of(self._core, self.identity)
         try:

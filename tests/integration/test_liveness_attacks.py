@@ -20,7 +20,7 @@ from service.core.liveness.challenges import MOVEMENTS, Movement, random_challen
 from service.core.liveness.session import Session
 from tests.faces import Faces
 from tests.head_motion import Follower, Head, Photograph, Stance, jpeg, portrait
-from tests.live_session import IDENTITY, Outcome, Shot, acted, core_of, enrolled, of, played
+from tests.live_session import IDENTITY, Shot, acted, core_of, enrolled, of, played
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,14 @@ ALL_WAYS: tuple[Movement, ...] = ("turn_left", "look_up", "come_closer", "look_d
 # Who is there
 
 
-@pytest.mark.parametrize("name", ["obama3.jpg", "biden.jpg", "astronaut.png"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "obama3.jpg",
+        pytest.param("biden.jpg", marks=pytest.mark.long),
+        pytest.param("astronaut.png", marks=pytest.mark.long),
+    ],
+)
 def test_a_head_that_moves_as_asked_is_live(core: Core, heads: dict[str, Head], name: str) -> None:
     done = acted(core, lambda shot: heads[name].frame(shot.stance))
     assert (done.live, done.why, done.session.passed) == (True, None, 4)
@@ -55,6 +62,7 @@ def test_a_head_that_moves_as_asked_is_live(core: Core, heads: dict[str, Head], 
     assert np.linalg.norm(done.session.embedding) == pytest.approx(1, abs=1e-3)
 
 
+@pytest.mark.long
 def test_each_of_the_movements_is_seen(core: Core, heads: dict[str, Head]) -> None:
     for movements in (MOVEMENTS[:3], MOVEMENTS[3:]):
         done = acted(
@@ -71,7 +79,14 @@ def test_a_still_photograph(core: Core, print_out: Photograph) -> None:
     assert (done.live, done.why, done.session.passed) == (False, "timed_out", 0)
 
 
-@pytest.mark.parametrize("strength", [1.0, 1.8, 2.4])
+@pytest.mark.parametrize(
+    "strength",
+    [
+        pytest.param(1.0, marks=pytest.mark.long),
+        1.8,
+        pytest.param(2.4, marks=pytest.mark.long),
+    ],
+)
 def test_a_photograph_tilted_zoomed_and_moved_as_asked(
     core: Core, print_out: Photograph, strength: float
 ) -> None:
@@ -98,6 +113,7 @@ def test_a_photograph_tilted_far_is_called_flat(core: Core, print_out: Photograp
     assert (done.live, done.why) == (False, "flat")
 
 
+@pytest.mark.long
 def test_a_photograph_slid_and_turned_in_its_plane_as_asked(
     core: Core, print_out: Photograph
 ) -> None:
@@ -119,18 +135,17 @@ def test_the_film_of_an_earlier_session(core: Core, heads: dict[str, Head]) -> N
     first = acted(
         core,
         lambda shot: heads["obama3.jpg"].frame(shot.stance),
-        challenges=of("turn_left", "look_up", "turn_right", "come_closer"),
+        challenges=of("turn_left", "look_up"),
     )
     assert first.live
-    for movements in (
-        ("look_up", "turn_left", "turn_right", "come_closer"),
-        ("turn_left", "turn_right", "look_up", "go_back"),
-    ):
-        again = acted(core, lambda shot: played(first.film, shot.at), challenges=of(*movements))
-        assert not again.live
-        assert again.why in ("wrong_movement", "too_soon", "timed_out")
+    again = acted(
+        core, lambda shot: played(first.film, shot.at), challenges=of("look_up", "turn_left")
+    )
+    assert not again.live
+    assert again.why in ("wrong_movement", "too_soon", "timed_out")
 
 
+@pytest.mark.long
 def test_the_right_movements_at_the_times_of_an_earlier_session(
     core: Core, heads: dict[str, Head]
 ) -> None:
@@ -201,6 +216,7 @@ def test_the_face_is_suddenly_elsewhere(core: Core, heads: dict[str, Head]) -> N
     assert (done.live, done.why) == (False, "jumped")
 
 
+@pytest.mark.long
 def test_the_face_is_away_for_a_while(core: Core, heads: dict[str, Head]) -> None:
     blank = np.full((480, 640, 3), 128, np.uint8)
     for gone_s, why in ((0.5, None), (1.5, "lost_face")):
@@ -218,15 +234,19 @@ def test_the_face_is_away_for_a_while(core: Core, heads: dict[str, Head]) -> Non
 
 
 def test_a_movement_before_it_was_asked_for(core: Core, heads: dict[str, Head]) -> None:
+    still_since: list[float] = []
+
     def eager(shot: Shot) -> Image:
-        early = shot.passed == 1 and shot.asked.kind == "hold" and shot.at > 6.0
-        stance = replace(shot.stance, pitch=20.0) if early else shot.stance
+        stance = shot.stance
+        if shot.passed and shot.asked.kind == "hold":
+            still_since.append(shot.at)
+            # Back and at rest for a moment; it would be asked to nod a second later.
+            if shot.at - still_since[0] > 2.2:
+                stance = replace(stance, pitch=20.0)
         return heads["obama3.jpg"].frame(stance)
 
-    done = acted(core, eager, challenges=of("turn_left", "look_up", wait_s=6.0))
-    assert not done.live
-    # It waits for six seconds before each; the head nods long before.
-    assert done.why in ("too_soon", "timed_out")
+    done = acted(core, eager, challenges=of("turn_left", "look_up", wait_s=2.0))
+    assert (done.live, done.why) == (False, "too_soon")
 
 
 def test_another_movement_than_asked(core: Core, heads: dict[str, Head]) -> None:
@@ -254,27 +274,24 @@ def test_a_picture_turned_that_is_put_in_the_place_of_one_from_the_front(
 # Again and again
 
 
-def failed(core: Core, show: Stance, head: Head) -> Outcome:
-    return acted(core, lambda _: head.frame(show), challenges=of("turn_left", "look_up"))
-
-
 def test_sessions_in_vain_are_counted_slowed_down_and_locked_out(
     core: Core, faces: Faces, heads: dict[str, Head]
 ) -> None:
-    core = enrolled(core, faces.read("obama.jpg"), throttle_after=2)
-    head = heads["obama3.jpg"]
-    for count in (1, 2):
-        outcome = failed(core, Stance(), head)
-        assert not outcome.live
-        outcome.session.end()
-        outcome.session.end()
-        assert core.store.standing(IDENTITY).failures == count
+    core = enrolled(core, faces.read("obama.jpg"), throttle_after=1)
+    outcome = acted(
+        core,
+        lambda _: heads["obama3.jpg"].frame(Stance()),
+        challenges=of("turn_left", "look_up"),
+    )
+    assert not outcome.live
+    outcome.session.end()
+    outcome.session.end()
+    assert core.store.standing(IDENTITY).failures == 1
     with pytest.raises(TooManyFailures):
         Session(core, IDENTITY, random_challenges())
-    core = enrolled(core, faces.read("obama.jpg"), lock_after=1)
-    failed(core, Stance(), head).session.end()
+    locked = replace(core, policy=replace(core.policy, throttle_after=0, lock_after=1))
     with pytest.raises(IdentityLocked):
-        Session(core, IDENTITY, random_challenges())
+        Session(locked, IDENTITY, random_challenges())
 
 
 def test_who_leaves_after_a_movement_was_asked_for_has_failed(
@@ -294,6 +311,7 @@ def test_who_leaves_after_a_movement_was_asked_for_has_failed(
     assert core.store.standing(IDENTITY).failures == 1
 
 
+@pytest.mark.long
 def test_one_that_is_passed_forgets_no_failures(
     core: Core, faces: Faces, heads: dict[str, Head]
 ) -> None:

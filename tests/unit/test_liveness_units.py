@@ -104,7 +104,7 @@ def test_what_was_not_seen_on_its_way_is_none() -> None:
 @pytest.mark.parametrize("at", [9.9, 10.0 + 0.9 * REACTION_S])
 def test_who_moves_before_it_could_be_known_is_too_soon(at: float) -> None:
     with pytest.raises(Ended) as ended:
-        Move("turn_left", 10.0).see(steps("turn_left", 0.7), at)
+        Move("turn_left", 10.0).see(steps("turn_left", 0.85), at)
     assert ended.value.why == "too_soon"
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 
+from service.core.core import Core
 from service.core.errors import (
     LivenessExpired,
     LivenessUsed,
@@ -141,6 +144,21 @@ def test_a_ticket_under_another_key(tickets: Tickets) -> None:
     other = Tickets(AesDataKey(bytes(31) + b"1"), MemorySpent(), 60)
     with pytest.raises(WrongLiveness):
         other.open(tickets.new_token(ME, "ada", "model 1", FACE).text, ME, "ada")
+
+
+def test_a_proof_is_of_one_model_and_another_does_not_use_it_up(tickets: Tickets) -> None:
+    """Also in the middle of a stream: embeddings of two models cannot be compared."""
+    text = tickets.new_token(ME, "ada", "model 1", FACE).text
+    proof = proof_of(tickets, ME, "ada", text, required=True)
+    assert proof is not None
+    other, same = (cast(Core, SimpleNamespace(fingerprint=name)) for name in ("model 2", "model 1"))
+    with pytest.raises(WrongLiveness):
+        proof.use(other)
+    proof.use(same)
+    with pytest.raises(WrongLiveness):
+        proof.is_of(other, FACE)
+    with pytest.raises(LivenessUsed):
+        proof.use(same)
 
 
 def test_a_proof_is_demanded_or_not_and_what_is_given_is_always_looked_at(

@@ -11,10 +11,10 @@ camera as a projective image of what they were; in their frame
 That movement, in distances of the eyes, is what is measured here. A photograph that is shifted,
 turned, zoomed or tilted moves it by nothing, one that is bent by little.
 
-Measured (python -m bench.liveness poses; docs/decisions/0027-liveness.md): heads rendered from
-portraits with a nose of 25 mm, turned by 18 degrees to the side, 0.10 (a tenth of them below
-0.087), raised or lowered by 16 degrees, 0.088 (0.068); flat photographs tilted by up to 50
-degrees, also at twice the size, 0.007 at most.
+Measured (python -m bench.liveness poses; docs/decisions/0027-liveness.md), median and 5 % quantile
+of 24 people: heads rendered from portraits with a nose of 25 mm, turned by 18 degrees to the side,
+0.10 (0.061), raised or lowered by 16 degrees, 0.083 (0.050), by 22 degrees 0.117 (0.073); flat
+photographs tilted by 50 degrees, also at twice the size, below 0.009 for 95 %.
 """
 
 from __future__ import annotations

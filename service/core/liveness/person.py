@@ -1,7 +1,7 @@
 """The same person from the first frame to the last, by the model's own thresholds.
 
-    from the front    as strict as a verification is, each time somebody holds still
-    turned away       looser, since the score of a turned head is lower
+    held still              as strict as a verification is
+    turned away, or moving  looser, since the score of such a face is lower
 
 An embedding costs more than all the rest of a frame: one is made every `EVERY_S`, and where
 something is decided.
@@ -49,7 +49,10 @@ class Person:
         self._unlike = 0
 
     def see(self, embedding: Array, *, turned: bool) -> bool:
-        """Whether it is surely the same person, as far as a head held so can tell.
+        """Whether it is surely the same person, as far as such a face can tell.
+
+        Args:
+            turned: Away from the camera, or moving.
 
         Raises:
             Ended: If two frames in a row are not alike.

@@ -29,14 +29,22 @@ class Proof:
             WrongLiveness: If another model saw who was live.
             LivenessUsed
         """
-        if self._token.fingerprint != core.fingerprint:
-            raise WrongLiveness("the model was changed since; show again that you are there")
+        self._check_model(core)
         self._tickets.spend(self._token)
 
     def is_of(self, core: Core, embedding: Array) -> bool:
-        """Whether a probe's embedding (D,) is of the person who was live."""
+        """Whether a probe's embedding (D,) is of the person who was live.
+
+        Raises:
+            WrongLiveness: As `use`: during a stream the model may be changed.
+        """
+        self._check_model(core)
         score = float(core.model.score(embedding, self._token.embedding[None])[0])
         return score > threshold(core.model.manifest, STRICT_FMR)
+
+    def _check_model(self, core: Core) -> None:
+        if self._token.fingerprint != core.fingerprint:
+            raise WrongLiveness("the model was changed since; show again that you are there")
 
 
 def proof_of(

@@ -225,7 +225,8 @@ class Session:
         assert self._person is not None
         self._embedded_at = at
         embedding = self._core.model.embed(sighting.percept.chip[None])[0]
-        turned = steps is None or steps.is_turned
+        # Who moves may be blurred.
+        turned = steps is None or steps.is_turned or isinstance(self._doing, Move)
         alike = self._person.see(embedding, turned=turned)
         if steps is None:
             return
