@@ -87,6 +87,7 @@ VERIFY: dict[str, Any] = {
     "liveness": None,
     "model": MODEL,
     "timings_ms": {"references": 0.6, **_TIMINGS},
+    "signed": None,
 }
 COMPARE: dict[str, Any] = {
     "score": 0.99982,

@@ -147,6 +147,7 @@ class VerifyOut(Schema):
     timings_ms: dict[str, float] = Field(
         description="decode, detect, align, embed, references, score, total."
     )
+    signed: str | None = Field(description="For `audience`, as a JWT; null without one.")
 
 
 class CompareOut(Schema):
