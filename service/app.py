@@ -51,6 +51,7 @@ from service.core.steady_clock import SteadyClock
 from service.model_change import Watch, drop_old
 from service.opening import gate_of, opened, page_key, tickets_of
 from service.runtime.load import Way, load, load_two
+from service.runtime.presentation import load_presentation
 from service.security.passing_keys import PassingKeys
 from service.security.site_keys import Ed25519SiteKeys
 from service.settings import Settings, SettingsError
@@ -186,6 +187,7 @@ def _start(
         policy=settings.policy(),
         galleries=GalleryCache(settings.gallery_cache_bytes),
         next=newest,
+        presentation=load_presentation(settings.passive_liveness, way),
     )
     running = Running(
         core=core,
