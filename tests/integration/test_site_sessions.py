@@ -160,6 +160,13 @@ def test_what_is_no_session_opens_nothing(sites: Sites) -> None:
         refused(sites, {"session": none}, "invalid_request")
 
 
+def test_a_site_that_demands_a_living_person_is_not_talked_out_of_it(sites: Sites) -> None:
+    session = sites.begin(require_liveness=True)
+    refused(sites, {"session": session}, "missing_liveness")
+    refused(sites, {"session": session, "require_liveness": False}, "invalid_request")
+    refused(sites, {"session": session, "liveness_token": "AAAA"}, "wrong_liveness")
+
+
 def test_a_session_ends(sites: Sites, faces: Faces) -> None:
     session = sites.begin()
     time.sleep(10.1)
