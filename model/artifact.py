@@ -69,14 +69,14 @@ def write_artifact(
     staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         fill(staging)
-        files = {name: sha256_of(staging / name) for name in _files_below(staging)}
+        files = {name: sha256_of(staging / name) for name in files_below(staging)}
         content = {"manifest_version": MANIFEST_VERSION, **promise, "files": files}
         manifest = _parse(content)
         text = manifest.model_dump_json(indent=2) + "\n"
         (staging / MANIFEST_NAME).write_text(text, encoding="utf-8")
         read_artifact(staging)
         staging.chmod(0o755)
-        _replace(staging, folder)
+        put_in_place(staging, folder)
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
@@ -164,13 +164,14 @@ def _short(value: object) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def _files_below(folder: Path) -> list[str]:
+def files_below(folder: Path) -> list[str]:
+    """Paths of all files below a folder, in order."""
     return sorted(
         path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
     )
 
 
-def _replace(staging: Path, folder: Path) -> None:
+def put_in_place(staging: Path, folder: Path) -> None:
     """Gives `staging` the name `folder`; what had it is removed afterwards."""
     old = None
     if folder.exists():

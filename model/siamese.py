@@ -114,8 +114,8 @@ def export_saved_model(siamese: Siamese, folder: Path) -> None:
     chips = tf.TensorSpec((None, *siamese.input_size, 3), tf.uint8, name="chips")
     probe = tf.TensorSpec((siamese.embedding_size,), tf.float32, name="probe")
     references = tf.TensorSpec((None, siamese.embedding_size), tf.float32, name="references")
-    embed = _frozen(siamese.embed, chips)
-    score = _frozen(siamese.score, probe, references)
+    embed = frozen(siamese.embed, chips)
+    score = frozen(siamese.score, probe, references)
 
     class Served(tf.Module):  # type: ignore[misc]
         @tf.function(input_signature=[chips])  # type: ignore[untyped-decorator]
@@ -138,15 +138,16 @@ def export_detector(detector: keras.Model, path: Path) -> None:
     def detect(images: tf.Tensor) -> list[tf.Tensor]:
         return [tf.identity(x, name) for name, x in detector(images).items()]
 
-    frozen = _frozen(detect, images)
-    graph = frozen.graph.as_graph_def()
+    constant = frozen(detect, images)
+    graph = constant.graph.as_graph_def()
     # What TensorFlow adds behind the outputs would hide their names.
-    added = {output.op.name for output in frozen.outputs}
+    added = {output.op.name for output in constant.outputs}
     kept = [node for node in graph.node if node.name not in added]
     named = tf.compat.v1.GraphDef(node=kept, versions=graph.versions)
     path.write_bytes(named.SerializeToString(deterministic=True))
 
 
-def _frozen(function: Any, *specs: tf.TensorSpec) -> Any:
+def frozen(function: Any, *specs: tf.TensorSpec) -> Any:
+    """The function with its weights as constants of the graph."""
     concrete = tf.function(function, input_signature=specs).get_concrete_function()
     return convert_variables_to_constants_v2(concrete)

@@ -33,6 +33,7 @@ from service.api import (
     page,
     problems,
     reference_image,
+    site_sessions,
     stream,
     system,
 )
@@ -50,6 +51,9 @@ from service.core.steady_clock import SteadyClock
 from service.model_change import Watch, drop_old
 from service.opening import gate_of, opened, page_key, tickets_of
 from service.runtime.load import Way, load, load_two
+from service.runtime.presentation import load_presentation
+from service.security.passing_keys import PassingKeys
+from service.security.site_keys import Ed25519SiteKeys
 from service.settings import Settings, SettingsError
 from service.storage.census import SqlCensus
 from service.version import VERSION
@@ -120,7 +124,8 @@ def create_app(
     problems.install(app)
     for router in (
         *(faces.router, faces.short, stream.router, liveness.router),
-        *(identities.router, reference_image.router, system.router, metrics.router),
+        *(identities.router, reference_image.router, site_sessions.router),
+        *(system.router, metrics.router),
     ):
         app.include_router(router)
     page.install(app)
@@ -182,6 +187,7 @@ def _start(
         policy=settings.policy(),
         galleries=GalleryCache(settings.gallery_cache_bytes),
         next=newest,
+        presentation=load_presentation(settings.passive_liveness, way),
     )
     running = Running(
         core=core,
@@ -189,6 +195,7 @@ def _start(
         runtime=current.runtime,
         precision=current.precision,
         admission=admission,
+        sites=Ed25519SiteKeys(found.store.data_keys if found else PassingKeys()),
         doorkeeper=gate,
         audit=found.audit if found else None,
         census=SqlCensus(found.store.engine) if found else None,

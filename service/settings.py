@@ -24,6 +24,8 @@ from model.quality import Gate
 from service.addresses import Networks, Origins
 from service.core.policy import ConflictMode, Keep, Policy
 from service.logs import LogFormat
+from service.presentation_settings import PresentationSettings
+from service.site_settings import SiteSettings
 from service.stream_settings import StreamSettings
 
 PREFIX = "SEMBLANCE_"
@@ -53,7 +55,7 @@ class SettingsError(SemblanceError):
     """A setting cannot be used; the text names it."""
 
 
-class Settings(StreamSettings):
+class Settings(SiteSettings, StreamSettings, PresentationSettings):
     """What an operator can choose."""
 
     model_config = SettingsConfigDict(

@@ -14,6 +14,7 @@ from training.embedding.commands import register as register_embedding
 from training.evaluation.commands import register as register_evaluation
 from training.fitting.commands import register as register_fitting
 from training.importing.commands import register as register_importing
+from training.presentation.commands import register as register_presentation
 from training.scratch.commands import register as register_scratch
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ register_attributes(app)
 register_fitting(app)
 register_evaluation(app)
 register_importing(app)
+register_presentation(app)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from anyio import to_thread
 from fastapi import Depends, Request
 
 from service.api.state import Running, running
-from service.core.access import Scope, caller_of
+from service.core.access import ApiKey, Scope, caller_of
 from service.core.errors import MissingKey, MissingScope
 
 
@@ -28,16 +28,26 @@ async def admitted(request: Request, scope: Scope) -> Running:
 
 
 async def admitted_by(text: str, at_work: Running, scope: Scope, state: Any) -> Running:
-    """The same for the text of a key, by the service's doorkeeper.
-
-    Args:
-        state: Of the connection: is told the key's id, and what is left to it.
-    """
+    """The same for the text of a key, by the service's doorkeeper."""
     keeper = at_work.doorkeeper
     assert keeper is not None
     key = keeper.known(text)
     if key is None:
         key = await to_thread.run_sync(keeper.recognise, text)
+    return admitted_as(key, at_work, scope, state)
+
+
+def admitted_as(key: ApiKey, at_work: Running, scope: Scope, state: Any) -> Running:
+    """The same for a key that was recognised.
+
+    Args:
+        state: Of the connection: is told the key's id, and what is left to it.
+
+    Raises:
+        MissingScope, RateLimited
+    """
+    keeper = at_work.doorkeeper
+    assert keeper is not None
     caller = caller_of(key)
     state.key_id = caller.key_id
     if not caller.may(scope):

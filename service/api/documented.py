@@ -22,7 +22,7 @@ BODY = (
     "unsupported_media_type",
 )
 """Of every route that takes a body."""
-_OPEN = ("/healthz", "/readyz")
+_OPEN = ("/healthz", "/readyz", "/v1/keys")
 _KINDS = {kind.code: kind for kind in (*TABLE.values(), *OTHERS)}
 
 

@@ -24,6 +24,7 @@ FACE: dict[str, Any] = {
         "roll_degrees": -1.2,
         "visible": 1.0,
     },
+    "presentation": None,
 }
 MODEL = {"name": "sface", "version": "1.0.0", "fingerprint": "0123456789abcdef"}
 _TIMINGS = {"decode": 2.9, "detect": 5.1, "align": 0.3, "embed": 7.4, "score": 0.2, "total": 16.2}
@@ -87,6 +88,7 @@ VERIFY: dict[str, Any] = {
     "liveness": None,
     "model": MODEL,
     "timings_ms": {"references": 0.6, **_TIMINGS},
+    "signed": None,
 }
 COMPARE: dict[str, Any] = {
     "score": 0.99982,

@@ -13,6 +13,7 @@ from service.api.present import Json, compare_out, detect_out, enrol_out, verify
 from service.api.problems import rejection
 from service.api.requests import CompareRequest, DetectRequest, EnrolRequest, VerifyRequest
 from service.api.schemas import CompareOut, DetectOut, EnrolOut, VerifyOut
+from service.api.signing import signed_verdict
 from service.api.state import Running
 from service.core import compare as core_compare
 from service.core import detect as core_detect
@@ -27,6 +28,7 @@ from service.core.audit_details import (
 )
 from service.core.enrol import REJECTIONS
 from service.core.ports import About
+from service.core.sites import Receiver
 
 router = APIRouter(tags=["faces"])
 short = APIRouter(include_in_schema=False)
@@ -116,7 +118,14 @@ def verify(body: VerifyRequest, running: Running) -> Json:
         )
         note.outcome = verdict(result.verified)
         note.details = verification_details(result, scores=running.settings.audit_scores)
-    return verify_out(result, core.policy.gate, scores=running.sees_scores)
+        signed = None
+        if body.audience is not None:
+            receiver = Receiver(body.audience, body.nonce)
+            verified = result.verified
+            signed = signed_verdict(
+                running, receiver, body.identity, verified=verified, last=result
+            )
+    return verify_out(result, core.policy.gate, scores=running.sees_scores) | {"signed": signed}
 
 
 @router.post(

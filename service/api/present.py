@@ -14,6 +14,7 @@ from service.core.agreement import Agreement
 from service.core.conflicts import CONFLICT
 from service.core.core import Loaded
 from service.core.ports import About, FaceModel, IdentitySummary, Reference, Standing
+from service.core.presentation import Presentation
 from service.core.results import (
     Comparison,
     Conflict,
@@ -72,6 +73,17 @@ def face_out(found: FoundFace, gate: Gate = "standard") -> Json:
             "roll_degrees": round(measured.roll_degrees, 1),
             "visible": round(measured.visible, 3),
         },
+        "presentation": presentation_out(found.presentation),
+    }
+
+
+def presentation_out(found: Presentation | None) -> Json | None:
+    if found is None:
+        return None
+    return {
+        "attack": found.attack,
+        "score": round(found.score, _SHARE_DIGITS),
+        "measured_on": found.measured_on,
     }
 
 

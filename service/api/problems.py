@@ -84,6 +84,8 @@ TABLE: dict[type[SemblanceError], Kind] = {
         415, "unsupported_image_type", "This type of image is not read"
     ),
     Overloaded: Kind(503, "overloaded", "Too much at once", retry=True),
+    errors.WrongSiteSession: Kind(403, "wrong_site_session", "The session opens nothing here"),
+    errors.SiteSessionExpired: Kind(403, "site_session_expired", "The session is over"),
     errors.NotReady: Kind(503, "not_ready", "Not ready", retry=True),
     errors.StorageFull: Kind(507, "storage_full", "No room to store"),
 }

@@ -139,6 +139,17 @@ class EnrolRequest(_Request):
     )
 
 
+Audience = Annotated[
+    str, StringConstraints(strict=True, min_length=1, max_length=256, pattern=r"^[!-~]+$")
+]
+"""A site as it names itself, such as its origin."""
+Nonce = Annotated[
+    str, StringConstraints(strict=True, min_length=1, max_length=128, pattern=r"^[\w.~-]+$")
+]
+_FOR_WHOM = "For another site: sign the result, for whoever names itself so (docs/embed.md)."
+_NONCE = "Comes back in the signed result."
+
+
 class VerifyRequest(_Request):
     identity: Identity
     image: Picture
@@ -164,6 +175,8 @@ class VerifyRequest(_Request):
     require_liveness: bool = Field(
         False, description="Refuse without `liveness_token`, also where the service would not."
     )
+    audience: Audience | None = Field(None, description=_FOR_WHOM)
+    nonce: Nonce | None = Field(None, description=_NONCE)
 
 
 class StreamRequest(_Request):
@@ -179,6 +192,8 @@ class StreamRequest(_Request):
     faces: FaceChoice = "largest"
     liveness_token: Ticket | None = None
     require_liveness: bool = False
+    audience: Audience | None = None
+    nonce: Nonce | None = None
 
 
 class SessionRequest(_Request):
@@ -192,6 +207,30 @@ class LivenessRequest(_Request):
 
     session: Ticket
     key: Annotated[str, StringConstraints(strict=True, max_length=200)] | None = None
+
+
+class SessionHello(_Request):
+    """The first message of a stream from a page of another site: the session says the rest."""
+
+    session: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=4096)]
+    liveness_token: Ticket | None = None
+
+
+class SiteSessionRequest(_Request):
+    """What `SessionHello.session` is to say; all of it but `origin` is a `StreamRequest`."""
+
+    identity: Identity
+    audience: Audience = Field(description=_FOR_WHOM)
+    origin: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=256)] = Field(
+        description="Of the page, as a browser sends it; one of SEMBLANCE_CORS_ORIGINS."
+    )
+    nonce: Nonce | None = Field(None, description=_NONCE)
+    detection_threshold: Share | None = None
+    verification_threshold: Share | None = None
+    fmr: Rate | None = None
+    fusion: Fusion | None = None
+    faces: FaceChoice = "largest"
+    require_liveness: bool = False
 
 
 class RenameRequest(_Request):

@@ -11,6 +11,7 @@ from model.contract import Fusion
 from service.api.conflict_schemas import AgreementOut, ConflictOut
 from service.api.liveness_schemas import LivenessOut
 from service.api.schema import Schema, Share
+from service.api.schemas_presentation import PresentationOut
 
 
 class Box(Schema):
@@ -59,6 +60,7 @@ class FaceOut(Schema):
     landmarks: Landmarks
     confidence: Share
     quality: QualityOut
+    presentation: PresentationOut | None = Field(description="null where it is not installed.")
 
 
 class ModelRef(Schema):
@@ -147,6 +149,7 @@ class VerifyOut(Schema):
     timings_ms: dict[str, float] = Field(
         description="decode, detect, align, embed, references, score, total."
     )
+    signed: str | None = Field(description="For `audience`, as a JWT; null without one.")
 
 
 class CompareOut(Schema):

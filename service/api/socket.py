@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Set
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from fastapi import WebSocket
 from pydantic import BaseModel, ValidationError
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 from starlette.websockets import WebSocketDisconnect
 
 from model.errors import Overloaded, SemblanceError
@@ -62,6 +62,17 @@ async def first_message(socket: WebSocket, kind: type[First], such_as: str) -> F
     Raises:
         InvalidRequest, WebSocketDisconnect
     """
+    return await first_message_of(socket, lambda _names: kind, such_as)
+
+
+async def first_message_of(
+    socket: WebSocket, kind_of: Callable[[Set[str]], type[First]], such_as: str
+) -> First:
+    """The same of one kind among several.
+
+    Args:
+        kind_of: Which it is, by the names in it: a union's errors would be of all kinds.
+    """
     try:
         async with asyncio.timeout(_HELLO_S):
             message = await socket.receive()
@@ -76,7 +87,7 @@ async def first_message(socket: WebSocket, kind: type[First], such_as: str) -> F
             f"{_HELLO_BYTES} characters"
         )
     try:
-        return kind.model_validate_json(text)
+        return kind_of(_names(text)).model_validate_json(text)
     except ValidationError as error:
         # Without what was given: it may hold a key.
         said = (
@@ -84,6 +95,14 @@ async def first_message(socket: WebSocket, kind: type[First], such_as: str) -> F
             for item in error.errors(include_input=False, include_url=False)
         )
         raise InvalidRequest("; ".join(said)) from None
+
+
+def _names(text: str) -> Set[str]:
+    try:
+        found = from_json(text)
+    except ValueError:
+        return frozenset()
+    return found.keys() if isinstance(found, dict) else frozenset()
 
 
 async def admitted(socket: WebSocket, running: Running, key: str | None) -> Running:

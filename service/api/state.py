@@ -15,6 +15,7 @@ from service.core.census import Census
 from service.core.core import Core
 from service.core.liveness.proof import Proof, proof_of
 from service.core.liveness.tickets import Holder, Tickets
+from service.core.sites import SiteKeys
 from service.settings import Settings
 
 
@@ -23,6 +24,7 @@ class Running:
     """The service at work, for one caller.
 
     Attributes:
+        sites: What results for other sites are signed with.
         doorkeeper: None where no key is asked for.
         caller: Who asks; `core` is bound to its collection.
         audit: Where it is written down; None where nothing is.
@@ -36,6 +38,7 @@ class Running:
     runtime: str
     precision: Precision
     admission: Admission
+    sites: SiteKeys
     doorkeeper: Doorkeeper | None = None
     caller: Caller = ANYBODY
     audit: AuditLog | None = None

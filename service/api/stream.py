@@ -13,6 +13,7 @@ docs/stream.md has every field.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Set
 from functools import partial
 from typing import Literal
 
@@ -21,11 +22,14 @@ from fastapi import APIRouter, WebSocket
 
 from service.api.audited import audited
 from service.api.newest import Frames, read_all
-from service.api.requests import StreamRequest
-from service.api.socket import admitted, first_message, in_a_stream, in_turn, send
+from service.api.requests import SessionHello, StreamRequest
+from service.api.signing import signed_verdict
+from service.api.site_sessions import admitted_by_session
+from service.api.socket import admitted, first_message_of, in_a_stream, in_turn, send
 from service.api.state import Running
 from service.api.stream_messages import frame_out, stream_result_out
 from service.core.audit_details import stream_details, verdict
+from service.core.sites import Receiver
 from service.core.stream import Row
 from service.core.verify import Asked
 
@@ -41,12 +45,17 @@ async def verify_stream(socket: WebSocket) -> None:
 
 
 async def _verified(socket: WebSocket, running: Running) -> None:
-    hello = await first_message(socket, StreamRequest, '{"identity": "ada"}')
-    running = await admitted(socket, running, hello.key)
+    first = await first_message_of(socket, _kind, '{"identity": "ada"}')
+    if isinstance(first, SessionHello):
+        hello, running = await admitted_by_session(first, socket, running)
+    else:
+        hello = first
+        running = await admitted(socket, running, hello.key)
     row = await to_thread.run_sync(_row, running, hello)
     frames = Frames()
     reader = asyncio.create_task(read_all(socket, frames.put, frames))
     why: Why | None = None
+    signed: str | None = None
     try:
         settings = running.settings
         await send(
@@ -67,10 +76,15 @@ async def _verified(socket: WebSocket, running: Running) -> None:
     finally:
         reader.cancel()
         # Also of one who has left: what was seen counts.
-        counted = asyncio.create_task(to_thread.run_sync(_end, running, hello.identity, row, why))
-        await asyncio.shield(counted)
+        counted = asyncio.create_task(to_thread.run_sync(_end, running, hello, row, why))
+        signed = await asyncio.shield(counted)
     if why is not None:
-        await send(socket, stream_result_out(row, why, scores=running.sees_scores))
+        content = stream_result_out(row, why, scores=running.sees_scores)
+        await send(socket, content | ({"signed": signed} if signed else {}))
+
+
+def _kind(names: Set[str]) -> type[StreamRequest] | type[SessionHello]:
+    return SessionHello if "session" in names else StreamRequest
 
 
 def _row(running: Running, hello: StreamRequest) -> Row:
@@ -103,10 +117,20 @@ async def _look_at_all(socket: WebSocket, running: Running, row: Row, frames: Fr
     return "frames"
 
 
-def _end(running: Running, identity: str, row: Row, why: Why | None) -> None:
-    """Counts the verdict, and puts it on record."""
-    with audited(running, "verify", identity) as note:
+def _end(running: Running, asked: StreamRequest, row: Row, why: Why | None) -> str | None:
+    """Counts the verdict, puts it on record, and signs it for whom it is asked for."""
+    with audited(running, "verify", asked.identity) as note:
         is_verified = why == "decided" and row.verdict == "verified"
         note.outcome = verdict(is_verified)
         note.details = stream_details(row, why, scores=running.settings.audit_scores)
         row.end(verified=is_verified)
+        if asked.audience is None or why is None:
+            return None
+        return signed_verdict(
+            running,
+            Receiver(asked.audience, asked.nonce),
+            asked.identity,
+            verified=is_verified,
+            last=row.last,
+            frames=row.evidence.frames,
+        )

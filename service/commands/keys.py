@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from service.core.secrecy import MasterKeyError
 from service.opening import master_key_source
 from service.security.api_keys import new_key
 from service.security.master_keys import new_master_key, parse_keys, write_keys
+from service.security.site_keys import SETTLES_S, rotate
 from service.settings import read_settings
 
 _TITLES = ("id", "state", "scopes", "collection", "made", "expires", "limits", "name")
@@ -42,6 +44,14 @@ def add_parser(commands: Any) -> None:
 
     rotate = actions.add_parser("rotate", help="wrap all data keys under a new master key")
     rotate.set_defaults(run=_rotate)
+
+    signing = actions.add_parser("rotate-signing", help="sign results by a new key from now on")
+    signing.add_argument(
+        "--forget-old",
+        action="store_true",
+        help="let nothing that an older one signed pass any more: one has leaked",
+    )
+    signing.set_defaults(run=_rotate_signing)
 
     fresh = actions.add_parser("new-master", help="print a new master key, and change nothing")
     fresh.set_defaults(run=_new_master)
@@ -136,6 +146,19 @@ def _rotate(_chosen: argparse.Namespace) -> int:
         print(f"the old one is gone from {path.name}")
     else:
         print("the old one can be taken away, if every service was started with the new one")
+    return 0
+
+
+def _rotate_signing(chosen: argparse.Namespace) -> int:
+    """The one before stays published, for what it has signed; those before it go."""
+    with context() as at_hand:
+        keys = at_hand.store.data_keys
+        before = rotate(keys, now=time.time())
+        gone = before if chosen.forget_old else before[:-1]
+        keys.forget_service_keys(gone)
+        at_hand.record("signing_key_rotate", DEFAULT_COLLECTION, details={"forgotten": len(gone)})
+    at = "at once" if chosen.forget_old or not before else f"in {SETTLES_S} seconds"
+    print(f"a new key signs {at}; {len(gone)} older ones are forgotten")
     return 0
 
 

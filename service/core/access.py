@@ -107,6 +107,10 @@ class Doorkeeper(Protocol):
         """The key of this text. Raises WrongKey."""
         ...
 
+    def of_id(self, key_id: str) -> ApiKey:
+        """The key that has this id, for who had its text before. Raises WrongKey."""
+        ...
+
     def count(self, key: ApiKey) -> Allowance | None:
         """Counts a request; None if the key has no bound. Raises RateLimited."""
         ...

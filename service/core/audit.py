@@ -31,6 +31,8 @@ Action = Literal[
     "delete_identity",
     "delete_reference",
     "rename",
+    "site_session",
+    "signing_key_rotate",
     "merge",
     "unlock",
     "export",

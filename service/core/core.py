@@ -10,6 +10,7 @@ from service.core.access import DEFAULT_COLLECTION
 from service.core.gallery_cache import GalleryCache
 from service.core.policy import Policy
 from service.core.ports import FaceModel, Store
+from service.core.presentation import PresentationJudge
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Core:
     Attributes:
         galleries: Made from this store, of all collections; each says by which model.
         collection: The one that `store` is of.
+        presentation: Flags prints and screens; None where it is not installed.
         next: The model that is to take the place of `model`, while both are loaded.
     """
 
@@ -48,6 +50,7 @@ class Core:
     galleries: GalleryCache = field(default_factory=GalleryCache)
     collection: str = DEFAULT_COLLECTION
     next: Loaded | None = None
+    presentation: PresentationJudge | None = None
 
     @property
     def fingerprint(self) -> str:

@@ -7,6 +7,7 @@ from model.image import Picture
 from model.quality import measure, quality_chip
 from model.sight import faces_of, first_view, sight_of
 from service.core.core import Core
+from service.core.presentation import judged
 from service.core.results import Detection, FoundFace
 from service.core.stopwatch import Stopwatch
 
@@ -20,13 +21,14 @@ def detect(core: Core, data: bytes) -> Detection:
     with watch.stage("detect"):
         faces = faces_of(picture, core.detector)
     with watch.stage("align"):
-        found = tuple(_measured(picture, face) for face in faces)
+        found = tuple(_measured(core, picture, face) for face in faces)
     height, width = picture.size
     return Detection(found, width, height, watch.read_ms())
 
 
-def _measured(picture: Picture, face: Face) -> FoundFace:
+def _measured(core: Core, picture: Picture, face: Face) -> FoundFace:
     sight = sight_of(picture, face)
     height, width = picture.size
     quality = measure(face, quality_chip(sight.image, sight.face), picture.size)
-    return FoundFace(face, quality, width, height)
+    presentation = judged(core.presentation, sight.image, sight.face)
+    return FoundFace(face, quality, width, height, presentation)

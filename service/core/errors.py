@@ -38,6 +38,8 @@
     │   └── SessionUsed
     ├── DamagedData                 what is stored was changed, or is somebody else's
     ├── Overloaded                  (of model.errors)
+    ├── SiteSessionExpired
+    ├── WrongSiteSession            not made here, changed, or for a page of another origin
     ├── NotReady
     └── StorageFull
 
@@ -229,6 +231,14 @@ class DamagedData(SemblanceError):
 
 
 class NotReady(SemblanceError):
+    pass
+
+
+class SiteSessionExpired(SemblanceError):
+    pass
+
+
+class WrongSiteSession(SemblanceError):
     pass
 
 

@@ -12,6 +12,7 @@ from model.quality import Quality, measure, quality_chip
 from model.sight import faces_of, first_view, sight_of
 from model.types import Image
 from service.core.errors import NoFace, SeveralFaces
+from service.core.presentation import Presentation, judged
 from service.core.results import FaceChoice, FoundFace
 from service.core.stopwatch import Stopwatch
 
@@ -35,11 +36,12 @@ class Percept:
     chip: Image
     quality: Quality
     faces: tuple[Face, ...] = ()
+    presentation: Presentation | None = None
 
     @property
     def found(self) -> FoundFace:
         height, width = self.picture.size
-        return FoundFace(self.face, self.quality, width, height)
+        return FoundFace(self.face, self.quality, width, height, self.presentation)
 
 
 def perceive(
@@ -72,7 +74,11 @@ def perceive(
     with watch.stage("align"):
         chip = chip_of(sight.image, seen, core.model.manifest)
         quality = measure(face, quality_chip(sight.image, sight.face), picture.size)
-    return Percept(picture, face, chip, quality, tuple(faces))
+    presentation = None
+    if core.presentation is not None:
+        with watch.stage("presentation"):
+            presentation = judged(core.presentation, sight.image, sight.face)
+    return Percept(picture, face, chip, quality, tuple(faces), presentation)
 
 
 def chip_by(core: Core, percept: Percept) -> Image:

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 from model.contract import Fusion, Manifest
 from model.faces import Face
 from model.quality import Quality
+from service.core.presentation import Presentation
 
 FaceChoice = Literal["error", "largest", "center"]
 """Which face to take when an image shows several."""
@@ -22,12 +23,17 @@ ConflictKind = Literal["unlike_own_references", "like_another_identity"]
 
 @dataclass(frozen=True)
 class FoundFace:
-    """A face with its quality and the size of the image, in pixels."""
+    """A face with its quality and the size of the image, in pixels.
+
+    Attributes:
+        presentation: Whether it looks like an attack; None where that is not judged.
+    """
 
     face: Face
     quality: Quality
     image_width: int
     image_height: int
+    presentation: Presentation | None = None
 
 
 @dataclass(frozen=True)

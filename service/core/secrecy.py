@@ -35,6 +35,18 @@ class DataKey(Protocol):
         ...
 
 
+class ServiceKeys(Protocol):
+    """Keys of the service itself, by name; one for all replicas. Called from any thread."""
+
+    def service_key(self, name: str) -> DataKey:
+        """The key of this name; made at its first use. Raises MasterKeyError."""
+        ...
+
+    def service_key_names(self, prefix: str) -> list[str]:
+        """Names that begin so, of keys that there are; in order."""
+        ...
+
+
 class Vault(Protocol):
     """Makes data keys and wraps them. Called from any thread."""
 

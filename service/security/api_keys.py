@@ -91,13 +91,24 @@ class Keys:
         same = self._is(text, found)
         if found is None or not same:
             raise WrongKey("the key is not known here")
-        if not found.is_good(datetime.now(UTC)):
-            self._known.pop(key_id, None)
-            raise WrongKey("the key was revoked" if found.revoked_at else "the key has expired")
+        self._check(found)
         if len(self._known) >= _MOST_REMEMBERED:
             self._known.clear()
         self._known[key_id] = (self._clock(), found)
         return found
+
+    def of_id(self, key_id: str) -> ApiKey:
+        """The key of this id, as the store has it now. Raises WrongKey as `recognise`."""
+        found = self._store.key(key_id)
+        if found is None:
+            raise WrongKey("the key is not known here")
+        self._check(found)
+        return found
+
+    def _check(self, found: ApiKey) -> None:
+        if not found.is_good(datetime.now(UTC)):
+            self._known.pop(found.key_id, None)
+            raise WrongKey("the key was revoked" if found.revoked_at else "the key has expired")
 
     def _is(self, text: str, key: ApiKey | None) -> bool:
         return hmac.compare_digest(_digest(self._pepper, text), key.digest if key else _NOBODY)

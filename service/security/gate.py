@@ -20,6 +20,9 @@ class Gate:
     def recognise(self, text: str) -> ApiKey:
         return self._keys.recognise(text)
 
+    def of_id(self, key_id: str) -> ApiKey:
+        return self._keys.of_id(key_id)
+
     def count(self, key: ApiKey) -> Allowance | None:
         return self._meter.count(key)
 

@@ -171,6 +171,19 @@ class DataKeys:
         assert found is not None
         return self._vault.unwrap(found, about)
 
+    def service_key_names(self, prefix: str) -> list[str]:
+        """Of the service's keys, those that begin so; in order."""
+        column = service_keys.c.key_id
+        wanted = select(column).where(column.startswith(prefix, autoescape=True)).order_by(column)
+        with translated(), self._engine.begin() as connection:
+            return list(connection.scalars(wanted))
+
+    def forget_service_keys(self, names: Collection[str]) -> None:
+        """Erases keys of the service itself."""
+        with translated(), self._writing().begin() as connection:
+            connection.execute(delete(service_keys).where(service_keys.c.key_id.in_(names)))
+        erase_deleted(self._engine)
+
     def rewrap(self) -> int:
         """Wraps all keys under the newest master key; answers how many were not.
 

@@ -66,6 +66,7 @@ def running(paper: Paper) -> Running:
         runtime="none",
         precision="float32",
         admission=cast(Admission, None),
+        sites=NOWHERE,
         caller=Caller("0123456789abcdef", frozenset({"verify"}), "staff"),
         audit=paper,
         request_id="r-1",

@@ -53,7 +53,7 @@ def at_work(old: Artifact, new: Artifact | None, census: Counted) -> AtWork:
         following = Loaded(Cosine(new.manifest), NOWHERE, "the next", "8-bit")
     core = Core(Cosine(old.manifest), NOWHERE, NOWHERE, Policy(), next=following)
     settings = Settings.model_validate({"next_artifact": "models/next"})
-    return AtWork(Running(core, settings, "the first", "float32", NOWHERE, census=census))
+    return AtWork(Running(core, settings, "the first", "float32", NOWHERE, NOWHERE, census=census))
 
 
 def test_the_old_model_goes_with_its_last_reference(
