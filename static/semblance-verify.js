@@ -5,7 +5,7 @@
  * own server asks the service for a session (docs/embed.md) and checks the signed result.
  *
  * Attributes: `session` (or `identity` alone where the service asks for no key), `identity`,
- * `endpoint` (the service; by default where this file came from), `lang` (en, de, fr), `audience`
+ * `endpoint` (the service; by default where this file came from), `lang` (en, ar, de, es, fr), `audience`
  * (without a session: for whom to sign; by default the page's origin).
  * Methods: start(), stop(). Property: state (idle, starting, looking, verified, refused, failed).
  * Events: `semblance-result` with detail {verified, signed, identity, why, frames};
@@ -54,6 +54,30 @@ const WORDS = {
     connection: 'Le service est injoignable.', too_many_failures: 'Trop d’essais. Réessayez plus tard.',
     identity_locked: 'Trop d’essais. Adressez-vous au site.', site_session_expired: 'Cela a pris trop de temps. Rechargez la page.',
     failed: 'Cela n’a pas marché. Réessayez plus tard.',
+  },
+  es: {
+    label: 'Verificación facial', start: 'Verificar con la cámara', stop: 'Detener', again: 'Intentar de nuevo',
+    starting: 'Permita la cámara cuando el navegador lo pida.', looking: 'Mire a la cámara.',
+    no_face: 'No se ve ninguna cara. Mire a la cámara.', several_faces: 'Una sola persona, por favor.',
+    face_too_small: 'Acérquese.', blurred: 'Quédese quieto un momento.', too_dark: 'Busque más luz.',
+    too_bright: 'Busque una luz más suave.', extreme_pose: 'Mire hacia la cámara.', face_cut_off: 'Muestre toda la cara.',
+    busy: 'Un momento, por favor.', verified: 'Verificado.', refused: 'No verificado.', stopped: 'Detenido.',
+    camera: 'No se puede usar la cámara. Permítala en esta página y cierre otros programas que la usen.',
+    connection: 'No se puede contactar con el servicio.', too_many_failures: 'Demasiados intentos. Pruebe más tarde.',
+    identity_locked: 'Demasiados intentos. Pida ayuda al sitio.', site_session_expired: 'Ha tardado demasiado. Cargue la página de nuevo.',
+    failed: 'No ha funcionado. Pruebe más tarde.',
+  },
+  ar: {
+    label: 'التحقق من الوجه', start: 'التحقق بالكاميرا', stop: 'إيقاف', again: 'حاول مرة أخرى',
+    starting: 'اسمح باستخدام الكاميرا عندما يسأل المتصفح.', looking: 'انظر إلى الكاميرا.',
+    no_face: 'لا يظهر أي وجه. انظر إلى الكاميرا.', several_faces: 'شخص واحد فقط، من فضلك.',
+    face_too_small: 'اقترب أكثر.', blurred: 'اثبت لحظة.', too_dark: 'ابحث عن إضاءة أقوى.',
+    too_bright: 'ابحث عن إضاءة أخف.', extreme_pose: 'انظر باتجاه الكاميرا.', face_cut_off: 'أظهر وجهك كاملًا.',
+    busy: 'لحظة من فضلك.', verified: 'تمّ التحقق.', refused: 'لم يتم التحقق.', stopped: 'توقّف.',
+    camera: 'لا يمكن استخدام الكاميرا. اسمح بها لهذه الصفحة وأغلق البرامج الأخرى التي تستخدمها.',
+    connection: 'لا يمكن الوصول إلى الخدمة.', too_many_failures: 'محاولات كثيرة. حاول لاحقًا.',
+    identity_locked: 'محاولات كثيرة. اطلب المساعدة من الموقع.', site_session_expired: 'استغرق ذلك وقتًا طويلًا. حمّل الصفحة من جديد.',
+    failed: 'لم ينجح ذلك. حاول لاحقًا.',
   },
 };
 
@@ -119,7 +143,10 @@ class SemblanceVerify extends HTMLElement {
   }
 
   connectedCallback() {
-    this.#parts.box.setAttribute('aria-label', this.#word('label'));
+    const { box } = this.#parts;
+    box.lang = this.#lang();
+    box.dir = box.lang === 'ar' ? 'rtl' : 'ltr';
+    box.setAttribute('aria-label', this.#word('label'));
     this.#show('idle', '');
   }
 
@@ -235,9 +262,13 @@ class SemblanceVerify extends HTMLElement {
   }
 
   #word(code) {
-    const lang = (this.closest('[lang]')?.getAttribute('lang') || navigator.language || 'en').slice(0, 2).toLowerCase();
-    const words = WORDS[lang] ?? WORDS.en;
+    const words = WORDS[this.#lang()];
     return words[code] ?? words.failed;
+  }
+
+  #lang() {
+    const wanted = (this.closest('[lang]')?.getAttribute('lang') || navigator.language).slice(0, 2).toLowerCase();
+    return wanted in WORDS ? wanted : 'en';
   }
 
   #tell(name, detail) {

@@ -160,3 +160,16 @@ def test_no_text_is_left_in_the_page() -> None:
 def html_is_without_script(text: str) -> bool:
     """What is said where no language can be read."""
     return "needs JavaScript" in text
+
+
+def test_the_element_for_other_sites_says_everything_in_every_language() -> None:
+    script = (STATIC / "semblance-verify.js").read_text(encoding="utf-8")
+    block = script[script.index("const WORDS = {") : script.index("\n};\n")]
+    languages = {
+        code: re.findall(r"(\w+): '", words)
+        for code, words in re.findall(r"^  (\w\w): \{\n(.*?)^  \},", block, re.M | re.S)
+    }
+    assert {"en", "fr", "es", "ar"} <= set(languages)
+    assert "identity_locked" in languages["en"]
+    for code, words in languages.items():
+        assert words == languages["en"], code
