@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ class Batched:
     Args:
         batches: Whose threads run it.
         most: Items of one batch.
-        alone: A request that belongs to the calling thread, while there is no other.
+        alone: A request that belongs to the calling thread in a block, while there is no other.
         compiled: Makes the form for so many items, one stream for each of the threads;
             called from a thread of its own.
     """
@@ -39,7 +40,7 @@ class Batched:
         self,
         batches: Batches,
         most: int,
-        alone: Callable[[], ov.InferRequest],
+        alone: Callable[[], AbstractContextManager[ov.InferRequest]],
         compiled: Callable[[int], ov.CompiledModel],
     ) -> None:
         self._batches, self._most = batches, most
@@ -65,11 +66,11 @@ class Batched:
             count = self._ready(len(items) - len(answers))
             part = items[len(answers) : len(answers) + count]
             ready = self._by_count.get(count)
-            request = ready[thread] if ready else self._alone()
             rows = part[0][0] if count == 1 else np.concatenate([rows for rows, _ in part])
-            request.infer({0: rows}, share_inputs=True, share_outputs=True)
-            each = len(rows) // count
-            answers += [read(request, place * each) for place, (_, read) in enumerate(part)]
+            with nullcontext(ready[thread]) if ready else self._alone() as request:
+                request.infer({0: rows}, share_inputs=True, share_outputs=True)
+                each = len(rows) // count
+                answers += [read(request, place * each) for place, (_, read) in enumerate(part)]
         return answers
 
     def _ready(self, count: int) -> int:

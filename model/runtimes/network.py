@@ -11,7 +11,9 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from typing import TypeVar
 
@@ -35,8 +37,32 @@ _MOST_STREAMS = 8
 _one_at_a_time = threading.Lock()
 
 
+class _Form:
+    """A compiled network and its requests: as many as were ever wanted at once.
+
+    Not one for each thread: some threads come to some networks once an hour, and each
+    request holds megabytes from then on.
+    """
+
+    def __init__(self, network: ov.CompiledModel) -> None:
+        self._network = network
+        self._free: deque[ov.InferRequest] = deque()
+
+    @contextmanager
+    def lent(self) -> Iterator[ov.InferRequest]:
+        """A request that nobody else has meanwhile; the one used last, whose memory is near."""
+        try:
+            request = self._free.pop()
+        except IndexError:
+            request = self._network.create_infer_request()
+        try:
+            yield request
+        finally:
+            self._free.append(request)
+
+
 class Network:
-    """Safe to run from several threads: each has requests of its own.
+    """Safe to run from several threads: each has a request of its own while it runs.
 
     Args:
         networks: Compiles it, or reads it as it was compiled.
@@ -63,12 +89,11 @@ class Network:
         self._batches = batches if most > 1 and threads == 0 else None
         shared = threads == 0 and (cores() > 1 or self._batches is not None)
         self._several = several if shared else None
-        self._alone = self._compiled(streams=1, threads=threads)
-        self._each: ov.CompiledModel | None = None
+        self._alone = _Form(self._compiled(streams=1, threads=threads))
+        self._each: _Form | None = None
         self._begun = threading.Lock()
-        self._local = threading.local()
         if self._batches is not None:
-            self._batched = Batched(self._batches, most, self._request_alone, self._for_batches)
+            self._batched = Batched(self._batches, most, self._alone.lent, self._for_batches)
 
     def run(self, rows: Image, answer: Callable[[ov.InferRequest, int], Answer]) -> Answer:
         """Infers from the only input, maybe together with other threads' rows of this shape.
@@ -84,24 +109,15 @@ class Network:
         if self._batches is not None and self._several is not None and self._several():
             found: Answer = self._batches.answer(self._batched, rows.shape, (rows, answer))
             return found
-        request = self.request()
-        request.infer({0: rows}, share_inputs=True, share_outputs=True)
-        return answer(request, 0)
+        with self.request() as request:
+            request.infer({0: rows}, share_inputs=True, share_outputs=True)
+            return answer(request, 0)
 
-    def request(self) -> ov.InferRequest:
-        """One that belongs to the calling thread."""
+    def request(self) -> AbstractContextManager[ov.InferRequest]:
+        """One that belongs to the caller until it leaves the block."""
         if self._several is not None and self._several():
-            return self._request_of(self._each or self._prepare())
-        return self._request_alone()
-
-    def _request_alone(self) -> ov.InferRequest:
-        return self._request_of(self._alone)
-
-    def _request_of(self, network: ov.CompiledModel) -> ov.InferRequest:
-        requests: dict[int, ov.InferRequest] = self._local.__dict__.setdefault("requests", {})
-        if id(network) not in requests:
-            requests[id(network)] = network.create_infer_request()
-        return requests[id(network)]
+            return (self._each or self._prepare()).lent()
+        return self._alone.lent()
 
     def _for_batches(self, count: int) -> ov.CompiledModel:
         """The network for `count` items on one core, and as many at a time as batches run."""
@@ -112,7 +128,7 @@ class Network:
         give_back_freed()
         return network
 
-    def _prepare(self) -> ov.CompiledModel:
+    def _prepare(self) -> _Form:
         """Has the other form made meanwhile, once: many a service never needs it."""
         if self._begun.acquire(blocking=False):
             threading.Thread(target=self._make_each, name="compile").start()
@@ -121,7 +137,7 @@ class Network:
     def _make_each(self) -> None:
         try:
             with _one_at_a_time:
-                self._each = self._compiled(streams=model_threads(), threads=cores())
+                self._each = _Form(self._compiled(streams=model_threads(), threads=cores()))
         except (ArtifactError, OSError, RuntimeError):
             # Another network is never used; this one is only slower under load.
             self._each = self._alone

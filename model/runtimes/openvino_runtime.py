@@ -94,9 +94,9 @@ class OpenVinoRuntime:
         return embeddings
 
     def score(self, probe: Array, references: Array) -> Array:
-        request = self._score.request()
-        request.infer({"probe": probe, "references": references})
-        return np.array(request.get_output_tensor(0).data, dtype=np.float32)
+        with self._score.request() as request:
+            request.infer({"probe": probe, "references": references})
+            return np.array(request.get_output_tensor(0).data, dtype=np.float32)
 
 
 def read_saved_model(core: ov.Core, artifact: Artifact) -> ov.Model:

@@ -68,6 +68,6 @@ class OpenVinoPresentation:
         return self._score_of(context_crop(image, face))
 
     def _score_of(self, crop: Image) -> float:
-        request = self._network.request()
-        request.infer({0: self._spectrum.features(crop)[None]})
-        return float(np.ravel(request.get_output_tensor(0).data)[0])
+        with self._network.request() as request:
+            request.infer({0: self._spectrum.features(crop)[None]})
+            return float(np.ravel(request.get_output_tensor(0).data)[0])

@@ -34,14 +34,14 @@ def tripling(core: ov.Core) -> ov.Model:
 
 
 def answer(network: Network, value: float) -> Array:
-    request = network.request()
-    request.infer({0: np.full((1, 3), value, np.float32)})
-    return np.array(request.get_output_tensor(0).data)
+    with network.request() as request:
+        request.infer({0: np.full((1, 3), value, np.float32)})
+        return np.array(request.get_output_tensor(0).data)
 
 
 def streams(network: Network) -> int:
-    compiled = network.request().get_compiled_model()
-    return int(compiled.get_property("NUM_STREAMS"))
+    with network.request() as request:
+        return int(request.get_compiled_model().get_property("NUM_STREAMS"))
 
 
 def until(wanted: int, network: Network) -> None:
@@ -98,3 +98,24 @@ def test_both_forms_of_a_model_give_the_same_embeddings(
         assert time.monotonic() < ends
         time.sleep(0.05)
     assert np.abs(runtime.embed(chips) - alone).max() < 1e-6
+
+
+def test_threads_share_requests_of_which_there_are_as_many_as_were_wanted_at_once() -> None:
+    network = Network(CompiledNetworks(), ("tripling",), tripling)
+
+    def taken() -> ov.InferRequest:
+        with network.request() as request:
+            return request
+
+    seen = []
+    for _ in range(4):
+        with ThreadPoolExecutor(1) as other:
+            seen.append(other.submit(taken).result())
+    assert all(request is seen[0] for request in seen)
+    with network.request() as one, network.request() as two:
+        assert one is seen[0]
+        assert two is not one
+    with pytest.raises(ZeroDivisionError), network.request():
+        _ = 1 / 0
+    with network.request() as one, network.request() as other_one:
+        assert {id(one), id(other_one)} == {id(seen[0]), id(two)}
