@@ -8,7 +8,10 @@ from typing import Any
 
 
 def give_back_freed() -> None:
-    """Compiling or reading a network takes more than it keeps; glibc would hold on to it."""
+    """Compiling a network, or many pictures at once, takes more than it keeps.
+
+    glibc would hold on to it.
+    """
     trim = libc("malloc_trim")
     if trim:
         trim(0)

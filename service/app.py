@@ -19,6 +19,7 @@ from fastapi import FastAPI
 
 from model.artifact import read_artifact
 from model.errors import SemblanceError
+from model.heap import give_back_freed
 from model.runtimes.base import Runtime
 from model.runtimes.batches import Batches
 from model.runtimes.compiled import CompiledNetworks
@@ -251,6 +252,8 @@ async def _sweep(at_work: AtWork) -> None:
         except Exception:
             # The store is busy, full or away, whatever it says then: the next turn does it.
             _log.warning("the sweep of the store was put off", exc_info=True)
+        # Of the largest pictures that ever came at once; glibc would keep their place for ever.
+        await anyio.to_thread.run_sync(give_back_freed)
         del running
 
 
