@@ -15,9 +15,9 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from model.contract import MANIFEST_VERSION, Manifest
 from model.errors import SemblanceError
@@ -25,6 +25,8 @@ from model.signatures import read_shapes, shape_fault
 
 MANIFEST_NAME = "manifest.json"
 SAVED_MODEL_NAME = "saved_model.pb"
+
+AnyManifest = TypeVar("AnyManifest", bound=BaseModel)
 
 
 class ArtifactError(SemblanceError):
@@ -65,22 +67,11 @@ def write_artifact(
     Raises:
         ArtifactError: If the written files and the promise disagree.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        fill(staging)
-        files = {name: sha256_of(staging / name) for name in files_below(staging)}
-        content = {"manifest_version": MANIFEST_VERSION, **promise, "files": files}
-        manifest = _parse(content)
-        text = manifest.model_dump_json(indent=2) + "\n"
-        (staging / MANIFEST_NAME).write_text(text, encoding="utf-8")
-        read_artifact(staging)
-        staging.chmod(0o755)
-        put_in_place(staging, folder)
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
-    return Artifact(folder, manifest)
+
+    def manifest_of(files: Mapping[str, str]) -> Manifest:
+        return _parse({"manifest_version": MANIFEST_VERSION, **promise, "files": files})
+
+    return Artifact(folder, write_folder(folder, fill, manifest_of, read_artifact))
 
 
 def read_artifact(folder: Path) -> Artifact:
@@ -90,16 +81,9 @@ def read_artifact(folder: Path) -> Artifact:
         ArtifactError: If the folder or a file is missing, a byte was changed, the
             manifest is of another version, or a shape is wrong.
     """
-    path = folder / MANIFEST_NAME
-    if not path.is_file():
-        raise ArtifactError(
-            f"expected an artifact with {MANIFEST_NAME}, found none in '{folder.name}'; "
-            "make one with: python -m training build"
-        )
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ArtifactError(f"expected JSON in {MANIFEST_NAME}, found: {error}") from error
+    content = read_manifest(
+        folder, "expected an artifact", "make one with: python -m training build"
+    )
     manifest = _parse(content)
     for name in (manifest.detector, f"{manifest.saved_model}/{SAVED_MODEL_NAME}"):
         if name not in manifest.files:
@@ -120,6 +104,57 @@ def _check_shapes(artifact: Artifact) -> None:
     fault = shape_fault(artifact.manifest, shapes)
     if fault is not None:
         raise ArtifactError(fault)
+
+
+def write_folder(
+    folder: Path,
+    fill: Callable[[Path], None],
+    manifest_of: Callable[[Mapping[str, str]], AnyManifest],
+    read: Callable[[Path], object],
+) -> AnyManifest:
+    """Makes a folder with a manifest, replacing one that is there; all or nothing.
+
+    Args:
+        fill: Writes the files into the (temporary) folder it is given.
+        manifest_of: The manifest, given the SHA-256 of each file by its path.
+        read: Raises if what was written is no good.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        fill(staging)
+        manifest = manifest_of({name: sha256_of(staging / name) for name in _files_below(staging)})
+        text = manifest.model_dump_json(indent=2) + "\n"
+        (staging / MANIFEST_NAME).write_text(text, encoding="utf-8")
+        read(staging)
+        staging.chmod(0o755)
+        _put_in_place(staging, folder)
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+    return manifest
+
+
+def read_manifest(folder: Path, expected: str, advice: str) -> object:
+    """What a folder's manifest holds, as JSON.
+
+    Args:
+        expected: What the text begins with if there is none, such as "expected an artifact".
+        advice: What it ends with.
+
+    Raises:
+        ArtifactError: If there is none, or it is no JSON.
+    """
+    path = folder / MANIFEST_NAME
+    if not path.is_file():
+        raise ArtifactError(
+            f"{expected} with {MANIFEST_NAME}, found none in '{folder.name}'; {advice}"
+        )
+    try:
+        content: object = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ArtifactError(f"expected JSON in {MANIFEST_NAME}, found: {error}") from error
+    return content
 
 
 def check_file(path: Path, name: str, expected: str) -> None:
@@ -164,14 +199,14 @@ def _short(value: object) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def files_below(folder: Path) -> list[str]:
+def _files_below(folder: Path) -> list[str]:
     """Paths of all files below a folder, in order."""
     return sorted(
         path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
     )
 
 
-def put_in_place(staging: Path, folder: Path) -> None:
+def _put_in_place(staging: Path, folder: Path) -> None:
     """Gives `staging` the name `folder`; what had it is removed afterwards."""
     old = None
     if folder.exists():

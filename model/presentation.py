@@ -11,8 +11,6 @@ the worst kind that pass; BPCER, the share of live people that are flagged.
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +21,11 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from model.artifact import (
-    MANIFEST_NAME,
     SAVED_MODEL_NAME,
     ArtifactError,
     check_file,
-    files_below,
-    put_in_place,
-    sha256_of,
+    read_manifest,
+    write_folder,
 )
 from model.contract import Rate, RelativeName, Sha256
 from model.faces import Face
@@ -127,20 +123,11 @@ def write_presentation(
         fill: Writes `saved_model` into the (temporary) folder it is given.
         promise: The manifest's fields without kind, version and files.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        fill(staging)
-        files = {name: sha256_of(staging / name) for name in files_below(staging)}
-        manifest = _parse({"kind": _KIND, "version": 1, **promise, "files": files})
-        text = manifest.model_dump_json(indent=2) + "\n"
-        (staging / MANIFEST_NAME).write_text(text, encoding="utf-8")
-        read_presentation(staging)
-        staging.chmod(0o755)
-        put_in_place(staging, folder)
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
+
+    def manifest_of(files: Mapping[str, str]) -> PresentationManifest:
+        return _parse({"kind": _KIND, "version": 1, **promise, "files": files})
+
+    manifest = write_folder(folder, fill, manifest_of, read_presentation)
     return PresentationArtifact(folder, manifest)
 
 
@@ -150,16 +137,9 @@ def read_presentation(folder: Path) -> PresentationArtifact:
     Raises:
         ArtifactError: If it is none, or anything in it was changed.
     """
-    path = folder / MANIFEST_NAME
-    if not path.is_file():
-        raise ArtifactError(
-            f"expected passive liveness with {MANIFEST_NAME}, found none in '{folder.name}'; "
-            "make one with: python -m training presentation"
-        )
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ArtifactError(f"expected JSON in {MANIFEST_NAME}, found: {error}") from error
+    content = read_manifest(
+        folder, "expected passive liveness", "make one with: python -m training presentation"
+    )
     manifest = _parse(content)
     if f"saved_model/{SAVED_MODEL_NAME}" not in manifest.files:
         raise ArtifactError(f"expected '{SAVED_MODEL_NAME}' among the files, found it missing")
