@@ -12,9 +12,7 @@ import httpx
 import pytest
 
 from model.artifact import Artifact
-from model.runtimes.compiled import CompiledNetworks
 from service.core.ports import Store
-from service.runtime.load import Way, load_two
 from service.storage.memory_store import MemoryStore
 from tests.integration.vaults import open_store
 from tests.postgres import Server
@@ -42,16 +40,6 @@ def _store(request: pytest.FixtureRequest, folder: Path) -> Store:
             return open_store(folder)
     server: Server = request.getfixturevalue("postgres")
     return open_store(folder, address=server.new_database())
-
-
-@pytest.fixture(scope="session")
-def compiled(
-    sface_artifact: Artifact, artifact: Artifact, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """Both models' networks, as a service keeps them in its data folder: compiled once."""
-    folder = tmp_path_factory.mktemp("networks") / "compiled"
-    load_two(sface_artifact, artifact, Way("openvino", 0, 0.7, CompiledNetworks(folder)))
-    return folder
 
 
 @pytest.fixture(scope="session")

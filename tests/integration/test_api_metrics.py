@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,10 +17,8 @@ from tests.running import Service, service_process
 
 
 @pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory, compiled: Path) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    shutil.copytree(compiled, folder / "compiled")
-    return folder
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
 
 
 @pytest.fixture(scope="module")

@@ -37,6 +37,7 @@ from tests.integration.model_change_samples import (
     models,
     references_by,
 )
+from tests.kept_networks import lend
 from tests.running import ROOT, service_process
 
 CHANGE = {"artifact": OLD, "next_artifact": NEW}
@@ -56,8 +57,8 @@ def unkept(sface_artifact: Artifact, faces: Faces) -> list[NewReference]:
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path, compiled: Path) -> Path:
-    shutil.copytree(compiled, tmp_path / "compiled")
+def data_dir(tmp_path: Path) -> Path:
+    lend(tmp_path)
     return tmp_path
 
 

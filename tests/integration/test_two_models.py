@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -29,6 +28,7 @@ from tests.integration.api_client import answer, enrol, post, problem
 from tests.integration.commands import service_command
 from tests.integration.model_change_samples import HIM, NEW, OLD, PROBE, WAY
 from tests.integration.vaults import open_store
+from tests.kept_networks import lend
 from tests.pictures import encoded, rgb
 from tests.running import service_process
 
@@ -53,14 +53,14 @@ def probes(faces: Faces) -> list[bytes]:
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path, compiled: Path) -> Path:
-    shutil.copytree(compiled, tmp_path / "compiled")
+def data_dir(tmp_path: Path) -> Path:
+    lend(tmp_path)
     return tmp_path
 
 
 @pytest.fixture(scope="module")
 def services(
-    tmp_path_factory: pytest.TempPathFactory, faces: Faces, compiled: Path
+    tmp_path_factory: pytest.TempPathFactory, faces: Faces
 ) -> Iterator[dict[str, httpx.Client]]:
     """One with the old model, one with the new, and one in the middle of the change.
 
@@ -68,8 +68,6 @@ def services(
     pictures.
     """
     folders = {name: tmp_path_factory.mktemp(name) for name in ("old", "new", "both")}
-    for folder in folders.values():
-        shutil.copytree(compiled, folder / "compiled")
     pictures = [faces.read(name) for name in HIM]
     with ExitStack() as stack:
 
@@ -256,12 +254,10 @@ def test_who_keeps_no_picture_is_verified_by_the_old_model(
 
 
 @pytest.fixture
-def core(
-    tmp_path: Path, sface_artifact: Artifact, artifact: Artifact, compiled: Path
-) -> Iterator[Core]:
-    way = replace(WAY, networks=CompiledNetworks(compiled))
+def core(data_dir: Path, sface_artifact: Artifact, artifact: Artifact) -> Iterator[Core]:
+    way = replace(WAY, networks=CompiledNetworks(data_dir / "compiled"))
     current, newest = load_two(sface_artifact, artifact, way)
-    with closing(open_store(tmp_path)) as opened:
+    with closing(open_store(data_dir)) as opened:
         store = Flipping(opened.databases, opened.data_keys)
         yield Core(current.model, current.detector, store, Policy(gate="off"), next=newest)
 

@@ -41,7 +41,11 @@ TABLES: Final = (
     audit_head,
     audit_log,
 )
-"""All that is moved, in the order in which a stream has each for the first time."""
+"""All that is moved, in the order in which a stream has each for the first time.
+
+Not which liveness tokens were used: they count for a minute or two, and a backup could
+not know those that are used after it.
+"""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
