@@ -3,6 +3,7 @@
  *
  * Verifies the person before the camera, on a page of another site. Holds no key: the site's
  * own server asks the service for a session (docs/embed.md) and checks the signed result.
+ * Where the service, or the session, demands it, the person is first asked for movements.
  *
  * Attributes: `session` (or `identity` alone where the service asks for no key), `identity`,
  * `endpoint` (the service; by default where this file came from), `lang` (en, ar, de, es, fr), `audience`
@@ -17,6 +18,10 @@ const QUALITY = 0.85;
 const GAP_MS = 50;
 const BUSY_MS = 400;
 const WORD_MS = 900;
+/** Frames of a movement that are under way: the next is there when one was looked at. */
+const MOST_UNDER_WAY = 2;
+/** As in a mirror: the person's left is left. */
+const ARROWS = { turn_left: '←', turn_right: '→', look_up: '↑', look_down: '↓', come_closer: '⊕', go_back: '⊖' };
 
 const WORDS = {
   en: {
@@ -29,6 +34,9 @@ const WORDS = {
     camera: 'The camera cannot be used. Allow it for this page, and close other programs that use it.',
     connection: 'The service cannot be reached.', too_many_failures: 'Too many attempts. Try again later.',
     identity_locked: 'Too many attempts. Ask the site for help.', site_session_expired: 'This took too long. Load the page again.',
+    hold: 'Look straight ahead.', turn_left: 'Turn your head to your left.', turn_right: 'Turn your head to your right.',
+    look_up: 'Raise your chin.', look_down: 'Lower your chin.', come_closer: 'Come closer.', go_back: 'Move back.',
+    not_live: 'That did not show that you are there. Try again, and follow what is asked for.',
     failed: 'It did not work. Try again later.',
   },
   de: {
@@ -41,6 +49,9 @@ const WORDS = {
     camera: 'Die Kamera ist nicht verfügbar. Erlauben Sie sie für diese Seite und schließen Sie andere Programme, die sie nutzen.',
     connection: 'Der Dienst ist nicht erreichbar.', too_many_failures: 'Zu viele Versuche. Versuchen Sie es später.',
     identity_locked: 'Zu viele Versuche. Wenden Sie sich an die Seite.', site_session_expired: 'Das hat zu lange gedauert. Laden Sie die Seite neu.',
+    hold: 'Blicken Sie geradeaus.', turn_left: 'Drehen Sie den Kopf nach links.', turn_right: 'Drehen Sie den Kopf nach rechts.',
+    look_up: 'Heben Sie das Kinn.', look_down: 'Senken Sie das Kinn.', come_closer: 'Kommen Sie näher.', go_back: 'Gehen Sie etwas zurück.',
+    not_live: 'So war nicht zu sehen, dass Sie da sind. Noch einmal, und bitte den Hinweisen folgen.',
     failed: 'Das hat nicht geklappt. Versuchen Sie es später.',
   },
   fr: {
@@ -53,6 +64,9 @@ const WORDS = {
     camera: 'La caméra ne peut pas être utilisée. Autorisez-la pour cette page et fermez les autres programmes qui l’utilisent.',
     connection: 'Le service est injoignable.', too_many_failures: 'Trop d’essais. Réessayez plus tard.',
     identity_locked: 'Trop d’essais. Adressez-vous au site.', site_session_expired: 'Cela a pris trop de temps. Rechargez la page.',
+    hold: 'Regardez droit devant.', turn_left: 'Tournez la tête vers votre gauche.', turn_right: 'Tournez la tête vers votre droite.',
+    look_up: 'Levez le menton.', look_down: 'Baissez le menton.', come_closer: 'Approchez-vous.', go_back: 'Reculez.',
+    not_live: 'Votre présence n’a pas été constatée. Réessayez en suivant les consignes.',
     failed: 'Cela n’a pas marché. Réessayez plus tard.',
   },
   es: {
@@ -65,6 +79,9 @@ const WORDS = {
     camera: 'No se puede usar la cámara. Permítala en esta página y cierre otros programas que la usen.',
     connection: 'No se puede contactar con el servicio.', too_many_failures: 'Demasiados intentos. Pruebe más tarde.',
     identity_locked: 'Demasiados intentos. Pida ayuda al sitio.', site_session_expired: 'Ha tardado demasiado. Cargue la página de nuevo.',
+    hold: 'Mire de frente.', turn_left: 'Gire la cabeza a su izquierda.', turn_right: 'Gire la cabeza a su derecha.',
+    look_up: 'Levante la barbilla.', look_down: 'Baje la barbilla.', come_closer: 'Acérquese.', go_back: 'Aléjese.',
+    not_live: 'No se ha comprobado que usted esté ahí. Inténtelo de nuevo siguiendo las indicaciones.',
     failed: 'No ha funcionado. Pruebe más tarde.',
   },
   ar: {
@@ -77,6 +94,9 @@ const WORDS = {
     camera: 'لا يمكن استخدام الكاميرا. اسمح بها لهذه الصفحة وأغلق البرامج الأخرى التي تستخدمها.',
     connection: 'لا يمكن الوصول إلى الخدمة.', too_many_failures: 'محاولات كثيرة. حاول لاحقًا.',
     identity_locked: 'محاولات كثيرة. اطلب المساعدة من الموقع.', site_session_expired: 'استغرق ذلك وقتًا طويلًا. حمّل الصفحة من جديد.',
+    hold: 'انظر أمامك مباشرة.', turn_left: 'أدر رأسك إلى يسارك.', turn_right: 'أدر رأسك إلى يمينك.',
+    look_up: 'ارفع ذقنك.', look_down: 'اخفض ذقنك.', come_closer: 'اقترب.', go_back: 'ابتعد.',
+    not_live: 'لم يتبيّن أنك حاضر. حاول مرة أخرى واتبع ما يُطلب.',
     failed: 'لم ينجح ذلك. حاول لاحقًا.',
   },
 };
@@ -107,6 +127,7 @@ SHEET.replaceSync(`
   .view::after { position: absolute; inset: 0; display: grid; place-items: center; font-size: 5rem; }
   [data-state=verified] .view::after { content: "✓" / ""; color: light-dark(#17653a, #78d39b); }
   [data-state=refused] .view::after { content: "✗" / ""; color: light-dark(#9c2f22, #f0998b); }
+  .arrow { position: absolute; inset: 0; display: grid; place-items: center; font: 700 4.5rem/1 system-ui; pointer-events: none; color: #fff; text-shadow: 0 0 .4rem #000; }
   .words { margin: 0; min-height: 2.9em; text-align: center; text-wrap: balance; }
   button {
     font: inherit; font-weight: 600; padding: .6rem 1.2rem; min-height: 44px; border-radius: .7rem; cursor: pointer;
@@ -131,6 +152,7 @@ class SemblanceVerify extends HTMLElement {
   #parts = build();
   #run = null;
   #said = 0;
+  #task = 'looking';
   #state = 'idle';
 
   constructor() {
@@ -168,6 +190,7 @@ class SemblanceVerify extends HTMLElement {
       this.#parts.video.srcObject = camera;
       await this.#parts.video.play();
       const result = await this.#verify(run.signal);
+      this.#ask(null);
       this.#ring(1);
       const state = result.verified ? 'verified' : 'refused';
       this.#end(run, state, state);
@@ -188,52 +211,109 @@ class SemblanceVerify extends HTMLElement {
 
   #end(run, state, word) {
     this.#run = null;
+    this.#ask(null);
     this.#parts.video.srcObject = null;
     this.#show(state, word);
     run.abort();
   }
 
-  /** Shows frames until the service says how it ended. */
-  #verify(signal) {
+  /** The result of a verification, after movements if it demands them. */
+  async #verify(signal) {
+    const session = this.getAttribute('session');
+    const hello = session ? { session } : { identity: this.#identity(), audience: this.getAttribute('audience') || location.origin };
+    try {
+      return await this.#shown('v1/verify/stream', hello, signal);
+    } catch (error) {
+      if (error.code !== 'missing_liveness') throw error;
+    }
+    const moved = await this.#shown('v1/liveness/stream', await this.#movements(session), signal, true);
+    if (!moved.live) throw new Failure(`not_live_${moved.why}`, moved.detail);
+    this.#ring(0);
+    this.#ask(null);
+    return this.#shown('v1/verify/stream', { ...hello, liveness_token: moved.token }, signal);
+  }
+
+  /** The first message of a stream of movements. */
+  async #movements(session) {
+    if (session) return { site_session: session };
+    const body = JSON.stringify({ identity: this.#identity() });
+    const address = addressOf(this.getAttribute('endpoint'), 'v1/liveness/sessions');
+    const answer = await fetch(address, { method: 'POST', body, headers: { 'Content-Type': 'application/json' } })
+      .catch(() => { throw new Failure('connection', 'the service cannot be reached'); });
+    const said = await answer.json();
+    if (!answer.ok) throw new Failure(said.code, said.detail);
+    return { session: said.session };
+  }
+
+  /** Shows frames until the service says how it ended; of movements, each with its number. */
+  #shown(path, hello, signal, moves = false) {
     return new Promise((resolve, reject) => {
-      const socket = new WebSocket(streamAddress(this.getAttribute('endpoint')));
-      const fail = (code, message) => { reject(new Failure(code, message)); socket.close(); };
+      const address = addressOf(this.getAttribute('endpoint'), path);
+      address.protocol = address.protocol.replace('http', 'ws');
+      const socket = new WebSocket(address);
+      let sent = 0;
+      const fail = (code, message) => {
+        reject(new Failure(code, message));
+        // Closed while it opens, a browser would call it a failure.
+        if (socket.readyState === WebSocket.CONNECTING) socket.onopen = () => { socket.close(); };
+        else socket.close();
+      };
       signal.addEventListener('abort', () => { fail('stopped', 'stopped'); });
       signal.addEventListener('lost', () => { fail('camera', 'the camera was disconnected'); });
       const send = async () => {
         const frame = await grab(this.#parts.video);
-        if (socket.readyState === WebSocket.OPEN && frame) socket.send(frame);
-        else if (!frame) setTimeout(send, GAP_MS);
+        if (socket.readyState !== WebSocket.OPEN) return;
+        if (!frame) setTimeout(send, GAP_MS);
+        else socket.send(moves ? new Blob([bigEndian(sent += 1), frame]) : frame);
       };
-      socket.onopen = () => { socket.send(JSON.stringify(this.#hello())); };
+      socket.onopen = () => { socket.send(JSON.stringify(hello)); };
       socket.onclose = () => { fail('connection', 'the connection to the service ended'); };
       socket.onmessage = ({ data }) => {
         const message = JSON.parse(data);
         switch (message.type) {
           case 'ready': {
-            const wanted = this.getAttribute('identity');
-            if (wanted && wanted.normalize('NFC') !== message.identity) fail('failed', 'the session is for another identity');
-            else { this.#show('looking', 'looking'); send(); }
+            const wanted = this.#identity();
+            if (!moves && wanted && wanted.normalize('NFC') !== message.identity) fail('failed', 'the session is for another identity');
+            else {
+              this.#show('looking', 'looking');
+              for (let count = moves ? MOST_UNDER_WAY : 1; count > 0; count -= 1) send();
+            }
             break;
           }
-          case 'frame': this.#look(message); setTimeout(send, GAP_MS); break;
+          case 'challenge': this.#ask(message.kind); break;
+          case 'frame':
+            this.#look(message);
+            // What was passed over is not answered.
+            for (let count = moves ? 1 + message.skipped : 1; count > 0; count -= 1) setTimeout(send, moves ? 0 : GAP_MS);
+            break;
           case 'busy': this.#say('busy'); setTimeout(send, BUSY_MS); break;
-          case 'result': resolve(message); break;
+          case 'result': resolve(message); socket.close(); break;
           case 'problem': fail(message.code, message.detail); break;
         }
       };
     });
   }
 
-  #hello() {
-    const session = this.getAttribute('session');
-    return session ? { session } : { identity: this.getAttribute('identity') ?? '', audience: this.getAttribute('audience') || location.origin };
+  #identity() { return this.getAttribute('identity') ?? ''; }
+
+  /** Says what to do now; null: nothing but to be seen. */
+  #ask(kind) {
+    this.#task = kind ?? 'looking';
+    this.#parts.arrow.textContent = ARROWS[kind] ?? '';
+    if (kind) {
+      this.#said = 0;
+      this.#ring(0);
+      this.#say(kind);
+    }
   }
 
-  #look({ evidence, code, face }) {
+  #look({ evidence, progress, code, face }) {
     // Null where scores are hidden: then the ring stays as it is.
-    if (evidence !== null) this.#ring(Math.max(0, evidence));
-    this.#say([code, ...(face?.quality.reasons ?? [])].find((one) => one in WORDS.en) ?? 'looking');
+    const share = progress ?? evidence;
+    if (share !== null) this.#ring(Math.max(0, share));
+    // A head that turns is no fault of a picture while it was asked to.
+    const hints = [code, ...(progress === undefined || code ? face?.quality.reasons ?? [] : [])];
+    this.#say(hints.find((one) => one in WORDS.en) ?? this.#task);
   }
 
   #ring(share) {
@@ -263,7 +343,7 @@ class SemblanceVerify extends HTMLElement {
 
   #word(code) {
     const words = WORDS[this.#lang()];
-    return words[code] ?? words.failed;
+    return words[code] ?? (code.startsWith('not_live_') ? words.not_live : words.failed);
   }
 
   #lang() {
@@ -290,10 +370,11 @@ function build() {
   const video = make('video', { playsinline: '', 'aria-hidden': 'true' });
   video.muted = true;
   const ring = make('svg', { viewBox: '0 0 100 100', 'aria-hidden': 'true' }, make('circle', round), bar);
+  const arrow = make('span', { class: 'arrow', 'aria-hidden': 'true' });
   const words = make('p', { class: 'words', role: 'status', 'aria-live': 'polite', part: 'words' });
   const button = make('button', { type: 'button', part: 'button' });
-  const box = make('section', { class: 'box', part: 'box' }, make('div', { class: 'view' }, video, ring), words, button);
-  return { box, video, bar, words, button };
+  const box = make('section', { class: 'box', part: 'box' }, make('div', { class: 'view' }, video, ring, arrow), words, button);
+  return { box, video, bar, arrow, words, button };
 }
 
 async function openCamera(signal) {
@@ -323,12 +404,16 @@ function grab(video) {
   return new Promise((resolve) => { canvas.toBlob(resolve, 'image/jpeg', QUALITY); });
 }
 
-function streamAddress(endpoint) {
+function bigEndian(number) {
+  const bytes = new DataView(new ArrayBuffer(4));
+  bytes.setUint32(0, number);
+  return bytes.buffer;
+}
+
+function addressOf(endpoint, path) {
   const base = new URL(endpoint || new URL('..', import.meta.url), location.href);
   if (!base.pathname.endsWith('/')) base.pathname += '/';
-  const address = new URL('v1/verify/stream', base);
-  address.protocol = base.protocol === 'http:' ? 'ws:' : 'wss:';
-  return address;
+  return new URL(path, base);
 }
 
 if (!customElements.get('semblance-verify')) customElements.define('semblance-verify', SemblanceVerify);

@@ -2,7 +2,8 @@
 
     POST /v1/liveness/sessions      an opaque session, for one use
     WS   /v1/liveness/stream
-      caller   {"session": ..., "key": ...}        one text, within ten seconds
+      caller   {"session": ..., "key": ...}        one text, within ten seconds; of a page of
+               {"site_session": ...}               another site
       service  {"type": "ready", ...}
       caller   number, JPEG                        binary, as fast as the camera
       service  {"type": "challenge", ...}          what to do now
@@ -17,6 +18,7 @@ docs/liveness.md has every field.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Set
 from functools import partial
 from typing import Final
 
@@ -32,7 +34,8 @@ from service.api.liveness_schemas import SessionOut
 from service.api.newest import Frames, read_all
 from service.api.present import Json
 from service.api.problems import BAD_REQUEST
-from service.api.requests import LivenessRequest, SessionRequest
+from service.api.requests import LivenessRequest, SessionRequest, SiteLivenessHello
+from service.api.site_sessions import admitted_by_session
 from service.api.socket import admitted, first_message, in_a_stream, in_turn, send
 from service.api.state import Running
 from service.core.audit_details import liveness_details
@@ -66,11 +69,8 @@ def begin_liveness(body: SessionRequest, running: Running) -> Json:
     It is passed at `WS /v1/liveness/stream`, which answers with a token for
     `liveness_token` of `POST /v1/verify`.
     """
-    with audited(running, "liveness", body.identity) as note:
-        gallery_of(running.core, body.identity)
-        admit(running.core, body.identity)
-        made = _tickets(running).new_session(running.holder, body.identity)
-        note.outcome = "begun"
+    _asked_for(running, body.identity)
+    made = _tickets(running).new_session(running.holder, body.identity)
     return {
         "session": made.text,
         "identity": body.identity,
@@ -105,9 +105,13 @@ class _Numbered:
 
 
 async def _watched(socket: WebSocket, running: Running) -> None:
-    hello = await first_message(socket, LivenessRequest, '{"session": "..."}')
-    running = await admitted(socket, running, hello.key)
-    session = await to_thread.run_sync(_begun, running, hello.session)
+    hello = await first_message(socket, _kind, '{"session": "..."}')
+    if isinstance(hello, SiteLivenessHello):
+        asked, running = await admitted_by_session(hello.site_session, None, socket, running)
+        session = await to_thread.run_sync(_begun_by_site, running, asked.identity)
+    else:
+        running = await admitted(socket, running, hello.key)
+        session = await to_thread.run_sync(_begun, running, hello.session)
     frames = Frames()
     numbered = _Numbered(frames)
     reader = asyncio.create_task(read_all(socket, numbered.put, frames))
@@ -141,9 +145,31 @@ async def _watched(socket: WebSocket, running: Running) -> None:
         await send(socket, not_live_out(session))
 
 
+def _kind(names: Set[str]) -> type[LivenessRequest] | type[SiteLivenessHello]:
+    return SiteLivenessHello if "site_session" in names else LivenessRequest
+
+
 def _begun(running: Running, text: str) -> Session:
     identity = _tickets(running).begin(text, running.holder)
     return Session(running.core, identity, random_challenges())
+
+
+def _begun_by_site(running: Running, identity: str) -> Session:
+    """As one that is asked for and begun at once: a site's session is no liveness session."""
+    _asked_for(running, identity)
+    return Session(running.core, identity, random_challenges())
+
+
+def _asked_for(running: Running, identity: str) -> None:
+    """Puts on record that a session for this identity begins, if there may be one.
+
+    Raises:
+        UnknownIdentity, ModelMismatch, TooManyFailures, IdentityLocked
+    """
+    with audited(running, "liveness", identity) as note:
+        gallery_of(running.core, identity)
+        admit(running.core, identity)
+        note.outcome = "begun"
 
 
 async def _look_at_all(

@@ -92,6 +92,7 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), BeforeValidator
 Rate = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False), BeforeValidator(_no_bool)]
 Picture = Annotated[Any, BeforeValidator(_upload)]
 Ticket = Annotated[str, StringConstraints(strict=True, max_length=16_384)]
+_SiteSessionText = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=4096)]
 FaceChoice = Literal["error", "largest", "center"]
 
 
@@ -212,8 +213,14 @@ class LivenessRequest(_Request):
 class SessionHello(_Request):
     """The first message of a stream from a page of another site: the session says the rest."""
 
-    session: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=4096)]
+    session: _SiteSessionText
     liveness_token: Ticket | None = None
+
+
+class SiteLivenessHello(_Request):
+    """The first message of a liveness stream from such a page: no key, and no other session."""
+
+    site_session: _SiteSessionText
 
 
 class SiteSessionRequest(_Request):

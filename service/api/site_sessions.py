@@ -1,7 +1,7 @@
 """What other sites use: sessions for their pages, and the keys that results are checked with.
 
-A session takes the place of a key in the first message of WS /v1/verify/stream: it is
-all that a page of another site has (docs/embed.md).
+A session takes the place of a key in the first message of WS /v1/verify/stream and of
+WS /v1/liveness/stream: it is all that a page of another site has (docs/embed.md).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from service.api.audited import audited
 from service.api.body import openapi_body
 from service.api.documented import BODY, STORED, problems
 from service.api.door import at_the_door
-from service.api.requests import SessionHello, SiteSessionRequest, StreamRequest
+from service.api.requests import SiteSessionRequest, StreamRequest
 from service.api.schemas_sites import KeySetOut, SiteSessionOut
 from service.api.state import Running, RunningDep
 from service.core.access import ApiKey
@@ -66,9 +66,13 @@ def get_keys(running: RunningDep, response: Response) -> KeySetOut:
 
 
 async def admitted_by_session(
-    hello: SessionHello, socket: WebSocket, at_work: Running
+    text: str, token: str | None, socket: WebSocket, at_work: Running
 ) -> tuple[StreamRequest, Running]:
     """What a session asks for, and the service as the key sees it that asked for the session.
+
+    Args:
+        text: The session.
+        token: Shows that the person is live; the page may add it.
 
     Raises:
         WrongSiteSession, SiteSessionExpired
@@ -78,9 +82,8 @@ async def admitted_by_session(
     origin = socket.headers.get("origin")
 
     def opened() -> tuple[SiteSession, ApiKey | None]:
-        session = opened_session(
-            hello.session, at_work.sites.session_key(), origin=origin, now=time.time()
-        )
+        key = at_work.sites.session_key()
+        session = opened_session(text, key, origin=origin, now=time.time())
         if at_work.doorkeeper is None:
             return session, None
         if session.key_id is None:
@@ -88,7 +91,7 @@ async def admitted_by_session(
         return session, at_work.doorkeeper.of_id(session.key_id)
 
     session, key = await to_thread.run_sync(opened)
-    fields = {**session.fields, "liveness_token": hello.liveness_token}
+    fields = {**session.fields, "liveness_token": token}
     asked = StreamRequest.model_validate(fields)
     if key is None:
         core = at_work.core.within(session.collection)

@@ -53,25 +53,17 @@ async def in_a_stream(
         await _say_problem(socket, running, error)
 
 
-async def first_message(socket: WebSocket, kind: type[First], such_as: str) -> First:
-    """The first message.
+async def first_message(
+    socket: WebSocket, kind_of: Callable[[Set[str]], type[First]], such_as: str
+) -> First:
+    """The first message, of one kind among several.
 
     Args:
+        kind_of: Which it is, by the names in it: a union's errors would be of all kinds.
         such_as: One that would do, to be shown.
 
     Raises:
         InvalidRequest, WebSocketDisconnect
-    """
-    return await first_message_of(socket, lambda _names: kind, such_as)
-
-
-async def first_message_of(
-    socket: WebSocket, kind_of: Callable[[Set[str]], type[First]], such_as: str
-) -> First:
-    """The same of one kind among several.
-
-    Args:
-        kind_of: Which it is, by the names in it: a union's errors would be of all kinds.
     """
     try:
         async with asyncio.timeout(_HELLO_S):

@@ -25,7 +25,7 @@ from service.api.newest import Frames, read_all
 from service.api.requests import SessionHello, StreamRequest
 from service.api.signing import signed_verdict
 from service.api.site_sessions import admitted_by_session
-from service.api.socket import admitted, first_message_of, in_a_stream, in_turn, send
+from service.api.socket import admitted, first_message, in_a_stream, in_turn, send
 from service.api.state import Running
 from service.api.stream_messages import frame_out, stream_result_out
 from service.core.audit_details import stream_details, verdict
@@ -45,9 +45,11 @@ async def verify_stream(socket: WebSocket) -> None:
 
 
 async def _verified(socket: WebSocket, running: Running) -> None:
-    first = await first_message_of(socket, _kind, '{"identity": "ada"}')
+    first = await first_message(socket, _kind, '{"identity": "ada"}')
     if isinstance(first, SessionHello):
-        hello, running = await admitted_by_session(first, socket, running)
+        hello, running = await admitted_by_session(
+            first.session, first.liveness_token, socket, running
+        )
     else:
         hello = first
         running = await admitted(socket, running, hello.key)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import jwt
 import pytest
 from playwright.sync_api import Page, Playwright, expect
 
+from model.artifact import Artifact
+from model.faces import Detector
 from tests.browser.conftest import Films, _camera, _listen, launch
+from tests.browser.moving_head import moving_head
 from tests.browser.other_site import OtherSite, other_site
 from tests.faces import Faces
 from tests.integration.api_client import enrol
@@ -44,6 +49,11 @@ def world(tmp_path_factory: pytest.TempPathFactory, faces: Faces) -> Iterator[Wo
             yield World(service, shop, stranger)
 
 
+@pytest.fixture(scope="module")
+def detector(sface_artifact: Artifact) -> Detector:
+    return Detector(sface_artifact.detector)
+
+
 @pytest.fixture
 def visit(playwright: Playwright, chromium_path: str) -> Iterator[Visit]:
     with ExitStack() as stack:
@@ -60,12 +70,19 @@ class Visit:
     complaints: list[str]
 
     def __call__(
-        self, site: OtherSite, film: Path | None, *, camera: str = "allowed", **context: object
+        self,
+        site: OtherSite,
+        film: Path | None,
+        *,
+        camera: str = "allowed",
+        script: str = "",
+        **context: object,
     ) -> Page:
         browser = launch(self.playwright, self.chromium_path, *_camera(film, camera))
         self.stack.callback(browser.close)
         page = browser.new_context(**context).new_page()  # type: ignore[arg-type]
         _listen(page, self.complaints)
+        page.add_init_script(script)
         page.goto(site.origin)
         return page
 
@@ -116,6 +133,35 @@ def test_somebody_else_is_not_whatever_the_page_makes_of_it(
     expect(page.get_by_role("status")).to_have_text("Not verified.")
     expect(page.get_by_role("button", name="Try again")).to_be_visible()
     page.screenshot(path=output_folder / "embed-refused-dark.png")
+
+
+def test_where_it_is_demanded_movements_come_first(
+    tmp_path: Path, visit: Visit, faces: Faces, detector: Detector, output_folder: Path
+) -> None:
+    """The service demands it; neither the page nor its server's code says anything of it."""
+    settings = {"insecure": False, "issuer": ISSUER, "require_liveness": True}
+    with (
+        other_site() as site,
+        service_process(tmp_path, cors_origins=site.origin, **settings) as service,
+        httpx.Client(base_url=service.url, headers={"X-API-Key": service.key}) as boss,
+    ):
+        enrol(boss, "ada", faces.read("obama.jpg"), faces.read("obama2.jpg"))
+        site.know(service.url, new_key(tmp_path, "verify"), f"{ISSUER}/default")
+        page = visit(site, None, script=moving_head(faces.read("obama.jpg"), detector))
+        begin(page)
+        arrow = page.locator("semblance-verify .arrow")
+        expect(arrow).to_have_text(re.compile("[←→↑↓⊕⊖]"), timeout=20_000)
+        page.screenshot(path=output_folder / "embed-movement.png")
+        expect(page.locator("#said")).to_have_text("Welcome, ada.", timeout=60_000)
+        (told,) = page.evaluate("told")
+        claims = jwt.decode(told["signed"], options={"verify_signature": False})
+        assert claims["liveness"] is True
+        # Somebody who does not move is told why nothing comes of it.
+        still = moving_head(faces.read("obama.jpg"), detector, still=True)
+        page = visit(site, None, script=still)
+        begin(page)
+        expect(page.locator("#said")).to_contain_text("error not_live_", timeout=90_000)
+        expect(page.get_by_role("status")).to_contain_text("did not show that you are there")
 
 
 def test_by_keyboard_in_another_language_and_stopped_again(

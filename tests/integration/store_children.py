@@ -7,6 +7,7 @@ them start in less time than one interpreter takes.
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections.abc import Callable
 from contextlib import closing, suppress
 from itertools import count
@@ -15,7 +16,7 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
-from service.core.errors import UnknownIdentity
+from service.core.errors import NotReady, UnknownIdentity
 from tests.integration.store_samples import new_reference
 from tests.integration.vaults import open_store
 
@@ -50,14 +51,16 @@ def enrol_until_killed(
         images = call % MAX_IMAGES + 1
         identity = f"shared {turn % 5}" if call % 2 else f"own {turn} {call}"
         filename = f"{turn}-{call}-{images}"
-        enrolled = store.enrol(
-            identity,
-            [
-                new_reference(f"{filename} {index}", image_bytes=IMAGE_BYTES, filename=filename)
-                for index in range(images)
-            ],
-            limit=LIMIT,
-        )
+        given = [
+            new_reference(f"{filename} {index}", image_bytes=IMAGE_BYTES, filename=filename)
+            for index in range(images)
+        ]
+        try:
+            enrolled = store.enrol(identity, given, limit=LIMIT)
+        except NotReady:
+            # The server was killed first; this is killed next.
+            signal.pause()
+            raise
         answers.send((identity, filename, [one.reference.reference_id for one in enrolled]))
 
 

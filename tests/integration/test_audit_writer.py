@@ -148,10 +148,13 @@ def test_what_cannot_be_stored_stops_nobody_else(store: AuditFile) -> None:
     assert request_ids(store.engine) == ["request-good"]
 
 
+PRINTABLE = st.characters(exclude_categories=("C", "Z"), include_characters=" ")
+
+
 @settings(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(groups=st.lists(st.lists(st.text(max_size=5).filter(str.isprintable)), max_size=6))
+@given(groups=st.lists(st.lists(st.text(PRINTABLE, max_size=5)), max_size=6))
 def test_whatever_is_written_in_whatever_groups_is_whole(
     tmp_path: Path, empty: Path, groups: list[list[str]]
 ) -> None:

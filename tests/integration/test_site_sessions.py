@@ -76,9 +76,11 @@ def sites(tmp_path_factory: pytest.TempPathFactory, faces: Faces) -> Iterator[Si
 
 
 @contextmanager
-def page(sites: Sites, origin: str | None = SHOP) -> Iterator[ClientConnection]:
+def page(
+    sites: Sites, origin: str | None = SHOP, path: str = "/v1/verify/stream"
+) -> Iterator[ClientConnection]:
     """A page of a site, as far as the service can tell."""
-    address = sites.service.url.replace("http", "ws", 1) + "/v1/verify/stream"
+    address = sites.service.url.replace("http", "ws", 1) + path
     with connect(address, origin=origin, proxy=None) as socket:  # type: ignore[arg-type]
         yield socket
 
@@ -95,8 +97,14 @@ def shown(socket: ClientConnection, first: Json, picture: bytes) -> Json:
     return message
 
 
-def refused(sites: Sites, first: Json, code: str, origin: str | None = SHOP) -> None:
-    with page(sites, origin) as socket:
+def refused(
+    sites: Sites,
+    first: Json,
+    code: str,
+    origin: str | None = SHOP,
+    path: str = "/v1/verify/stream",
+) -> None:
+    with page(sites, origin, path) as socket:
         said = shown(socket, first, b"")
     assert said["type"] == "problem", said
     assert said["code"] == code
@@ -165,6 +173,23 @@ def test_a_site_that_demands_a_living_person_is_not_talked_out_of_it(sites: Site
     refused(sites, {"session": session}, "missing_liveness")
     refused(sites, {"session": session, "require_liveness": False}, "invalid_request")
     refused(sites, {"session": session, "liveness_token": "AAAA"}, "wrong_liveness")
+
+
+def test_movements_are_asked_for_by_the_session_alone(sites: Sites) -> None:
+    """How a person passes them is shown in a browser (tests/browser/test_embed.py)."""
+    moves = "/v1/liveness/stream"
+    session = sites.begin(require_liveness=True)
+    refused(sites, {"site_session": session}, "wrong_site_session", OTHER, moves)
+    refused(sites, {"site_session": session}, "wrong_site_session", None, moves)
+    refused(sites, {"site_session": session[:-8]}, "wrong_site_session", path=moves)
+    refused(sites, {"site_session": ""}, "invalid_request", path=moves)
+    refused(sites, {"site_session": session, "session": "x"}, "invalid_request", path=moves)
+    # One is no liveness session, and no key.
+    refused(sites, {"session": session}, "missing_key", path=moves)
+    with page(sites, path=moves) as socket:
+        socket.send(json.dumps({"site_session": session}))
+        assert json.loads(socket.recv(timeout=20))["type"] == "ready"
+        assert json.loads(socket.recv(timeout=20))["type"] == "challenge"
 
 
 def test_a_session_ends(sites: Sites, faces: Faces) -> None:

@@ -43,7 +43,7 @@ export class Stream {
     this.socket = socket;
     const first = Object.fromEntries(Object.entries({ ...hello, key: key() }).filter(([, value]) => value !== null));
     return new Promise((resolve, reject) => {
-      socket.addEventListener('open', () => { socket.send(JSON.stringify(first)); });
+      socket.addEventListener('open', () => { if (this.socket) socket.send(JSON.stringify(first)); });
       socket.addEventListener('message', ({ data }) => {
         const message = JSON.parse(data);
         this.heardAt = performance.now();
@@ -63,7 +63,9 @@ export class Stream {
   leave() {
     const { socket } = this;
     this.socket = null;
-    socket?.close();
+    // Closed while it opens, a browser would call it a failure.
+    if (socket?.readyState === WebSocket.CONNECTING) socket.addEventListener('open', () => { socket.close(); });
+    else socket?.close();
   }
 
   async pump(socket) {
