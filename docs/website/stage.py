@@ -1,0 +1,66 @@
+"""Lays out the folder that the site is built from."""
+
+from __future__ import annotations
+
+import json
+import os
+import posixpath
+import shutil
+from pathlib import Path
+
+from docs.website import markdown
+from docs.website.pages import ROOT, pages, resolved, sections, target_page
+
+_HERE = Path(__file__).parent
+_PLAIN = {"LICENSE": "Licence", "NOTICE": "Notices of others' work"}
+# Folders of docs/ whose files are shown by pages.
+_PICTURES = ("screenshots", "pictures")
+
+
+def stage(folder: Path) -> Path:
+    """Writes pages, pictures and configuration into an empty folder; gives the configuration."""
+    into = folder / "pages"
+    for source, page in pages().items():
+        path = into / page
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(_page(source, page), encoding="utf-8")
+    for name in _PICTURES:
+        if (ROOT / "docs" / name).is_dir():
+            shutil.copytree(ROOT / "docs" / name, into / name)
+    shutil.copy(_HERE / "look.css", into)
+    config = folder / "zensical.toml"
+    config.write_text(_config(), encoding="utf-8")
+    return config
+
+
+def _page(source: str, page: str) -> str:
+    text = (ROOT / source).read_text(encoding="utf-8")
+    if source in _PLAIN:
+        return f"# {_PLAIN[source]}\n\n```text\n{text}```\n"
+    return markdown.with_room_before_lists(
+        markdown.with_links(text, lambda target: _target(target, source, page))
+    )
+
+
+def _target(target: str, source: str, page: str) -> str | None:
+    """A link's target as it is in the site; None if what it leads to is not in it."""
+    path, hash_sign, anchor = target.partition("#")
+    if not path or ":" in path:
+        return target
+    there = target_page(path, source)
+    if there is None:
+        file = resolved(path, source)
+        shown = file.startswith(tuple(f"docs/{name}/" for name in _PICTURES))
+        if not shown or not (ROOT / file).is_file():
+            # Code is named in the documents, and is not part of the site. A file that is missing
+            # stays a link, so that the build finds it.
+            return target if not os.path.exists(ROOT / file) else None
+        there = file.removeprefix("docs/")
+    return posixpath.relpath(there, posixpath.dirname(page) or ".") + hash_sign + anchor
+
+
+def _config() -> str:
+    nav = ", ".join(
+        f"{{ {json.dumps(section.title)} = {json.dumps(section.pages)} }}" for section in sections()
+    )
+    return f"[project]\nnav = [{nav}]\n" + (_HERE / "zensical.toml").read_text(encoding="utf-8")
