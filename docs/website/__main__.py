@@ -6,8 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from docs.website.build import BuildError, build
+from docs.website.build import build
 from docs.website.pages import ROOT
+from docs.website.stage import BuildError
 
 
 def main() -> int:

@@ -9,11 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from docs.website.stage import stage
-
-
-class BuildError(Exception):
-    """The site was not built; the text says why."""
+from docs.website.stage import BuildError, stage
 
 
 def build(folder: Path) -> Path:

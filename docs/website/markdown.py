@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 _FENCE = re.compile(r"^( *)(```+|~~~+)(.*)$")
 _LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
@@ -110,11 +111,11 @@ def anchors(text: str) -> set[str]:
 
 
 def with_room_before_lists(text: str) -> str:
-    """A blank line before each list: without it the site's reader takes it for a paragraph's end."""
+    """A blank line before each list: without it the builder takes it for more of a paragraph."""
     lines = text.split("\n")
     after: set[int] = set()
     numbered = list(prose(text))
-    for (before, above), (number, line) in zip(numbered, numbered[1:], strict=False):
+    for (before, above), (number, line) in pairwise(numbered):
         begins = _ITEM.match(line) and number == before + 1 and above.strip()
         in_list = _ITEM.match(above) or above.startswith(" ")
         if begins and not in_list and not above.startswith(("|", "#", ">")):

@@ -40,7 +40,7 @@ def pages() -> dict[str, str]:
 
 
 def sections() -> Iterator[Section]:
-    """The navigation with the pages that exist. A name with a slash at its end is a folder's pages."""
+    """The navigation with the pages that exist; a name that ends in a slash is all of a folder."""
     there = list(pages().values())
     for section in _written():
         names: list[str] = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import posixpath
 import shutil
 from pathlib import Path
@@ -17,8 +16,16 @@ _PLAIN = {"LICENSE": "Licence", "NOTICE": "Notices of others' work"}
 _PICTURES = ("screenshots", "pictures")
 
 
+class BuildError(Exception):
+    """The site was not built; the text says why."""
+
+
 def stage(folder: Path) -> Path:
-    """Writes pages, pictures and configuration into an empty folder; gives the configuration."""
+    """Writes pages, pictures and configuration into an empty folder; gives the configuration.
+
+    Raises:
+        BuildError: If a link leads to a file that is not there.
+    """
     into = folder / "pages"
     for source, page in pages().items():
         path = into / page
@@ -43,18 +50,17 @@ def _page(source: str, page: str) -> str:
 
 
 def _target(target: str, source: str, page: str) -> str | None:
-    """A link's target as it is in the site; None if what it leads to is not in it."""
+    """A link's target as it is in the site; None if it leads to code, which is not in it."""
     path, hash_sign, anchor = target.partition("#")
     if not path or ":" in path:
         return target
     there = target_page(path, source)
     if there is None:
         file = resolved(path, source)
-        shown = file.startswith(tuple(f"docs/{name}/" for name in _PICTURES))
-        if not shown or not (ROOT / file).is_file():
-            # Code is named in the documents, and is not part of the site. A file that is missing
-            # stays a link, so that the build finds it.
-            return target if not os.path.exists(ROOT / file) else None
+        if not (ROOT / file).exists():
+            raise BuildError(f"{source}: there is no {target}")
+        if not file.startswith(tuple(f"docs/{name}/" for name in _PICTURES)):
+            return None
         there = file.removeprefix("docs/")
     return posixpath.relpath(there, posixpath.dirname(page) or ".") + hash_sign + anchor
 
