@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import httpx
 from PIL import Image, ImageOps
@@ -50,14 +51,14 @@ def main() -> None:
             draw(scene).save(FOLDER / f"{name}.webp", "WEBP", quality=80, method=6)
 
 
-def _post(service: httpx.Client, route: str, field: str, file: str) -> dict[str, object]:
+def _post(service: httpx.Client, route: str, field: str, file: str) -> dict[str, Any]:
     answer = service.post(
         f"/v1/{route}",
         data={"identity": "barack", "faces": "largest"},
         files={field: (file, faces().read(file))},
     )
     answer.raise_for_status()
-    content: dict[str, object] = answer.json()
+    content: dict[str, Any] = answer.json()
     return content
 
 
