@@ -54,14 +54,11 @@ def test_json_is_json_or_a_member_of_it(text: str) -> None:
         json.loads("{" + text + "}")
 
 
-@pytest.mark.parametrize("text", of("yaml", "yml"))
-def test_yaml_is_yaml(text: str) -> None:
-    assert list(yaml.safe_load_all(text))
-
-
-@pytest.mark.parametrize("text", of("toml"))
-def test_toml_is_toml(text: str) -> None:
-    assert tomllib.loads(text)
+def test_yaml_and_toml_are_that() -> None:
+    for parameter in of("yaml", "yml"):
+        assert list(yaml.safe_load_all(str(parameter.values[0]))), parameter.id
+    for parameter in of("toml"):
+        assert tomllib.loads(str(parameter.values[0])), parameter.id
 
 
 def test_shell_is_shell() -> None:
