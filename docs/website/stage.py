@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 import shutil
+from functools import cache
 from pathlib import Path
 
 from docs.website import markdown
@@ -12,8 +13,8 @@ from docs.website.pages import ROOT, pages, resolved, sections, target_page
 
 _HERE = Path(__file__).parent
 _PLAIN = {"LICENSE": "Licence", "NOTICE": "Notices of others' work"}
-# Folders of docs/ whose files are shown by pages.
-_PICTURES = ("screenshots", "pictures")
+# Of docs/, but no part of the site.
+_OWN = ("docs/website/", "docs/__")
 
 
 class BuildError(Exception):
@@ -31,13 +32,21 @@ def stage(folder: Path) -> Path:
         path = into / page
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(_page(source, page), encoding="utf-8")
-    for name in _PICTURES:
-        if (ROOT / "docs" / name).is_dir():
-            shutil.copytree(ROOT / "docs" / name, into / name)
+    for file in _files():
+        (into / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / "docs" / file, into / file)
     shutil.copy(_HERE / "look.css", into)
     config = folder / "zensical.toml"
     config.write_text(_config(), encoding="utf-8")
     return config
+
+
+@cache
+def _files() -> frozenset[str]:
+    """Pictures, examples and the like, from docs/."""
+    found = (path for path in (ROOT / "docs").rglob("*") if path.is_file() and path.suffix != ".md")
+    named = (path.relative_to(ROOT).as_posix() for path in found)
+    return frozenset(name.removeprefix("docs/") for name in named if not name.startswith(_OWN))
 
 
 def _page(source: str, page: str) -> str:
@@ -59,9 +68,9 @@ def _target(target: str, source: str, page: str) -> str | None:
         file = resolved(path, source)
         if not (ROOT / file).exists():
             raise BuildError(f"{source}: there is no {target}")
-        if not file.startswith(tuple(f"docs/{name}/" for name in _PICTURES)):
-            return None
         there = file.removeprefix("docs/")
+        if there not in _files():
+            return None
     return posixpath.relpath(there, posixpath.dirname(page) or ".") + hash_sign + anchor
 
 
