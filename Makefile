@@ -22,7 +22,7 @@ ROOT_OR_SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 .DELETE_ON_ERROR:
 # One pip at a time in one environment.
 .NOTPARALLEL:
-.PHONY: help run build test test-long lint format bench bench-peers audit-dependencies lock chromium clean
+.PHONY: help run build test test-long lint format docs bench bench-peers audit-dependencies lock chromium clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /	/'
@@ -47,6 +47,9 @@ lint: .venv/.tests ## ruff and mypy
 format: .venv/.tests ## let ruff mend what it can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+docs: .venv/.tests ## the documents as a site, in build/docs/site; a warning is an error
+	@$(BIN)/python -m docs.website
 
 bench: .venv/.tests $(FUSED) $(SFACE) ## how fast it is on this machine, against others (25 minutes)
 	@$(MAKE) -s --no-print-directory bench-peers || echo "going on without the peers"

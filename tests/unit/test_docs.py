@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from model.quality import Reason
+from model.quality import BOUNDS, Reason
 from service.api.problems import OTHERS, TABLE
 from service.app import create_app
 from service.settings import OTHER_VARIABLES, PREFIX, Settings
@@ -116,3 +116,22 @@ def test_openapi_gives_the_range_of_thresholds(openapi: dict[str, Any]) -> None:
         number = properties["detection_threshold"]["anyOf"][0]
         assert (number["minimum"], number["maximum"]) == (0, 1)
         assert properties["faces"]["enum"] == ["error", "largest", "center"]
+
+
+def test_the_bounds_of_the_gate_are_as_documented() -> None:
+    text = (ROOT / "docs" / "enrolment.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| .* \| `(\w+)` \| (.* \| .*) \|$", text, re.MULTILINE))
+    standard, strict = BOUNDS["standard"], BOUNDS["strict"]
+    fields = {
+        Reason.FACE_TOO_SMALL: "face_size_px",
+        Reason.LOW_CONFIDENCE: "confidence",
+        Reason.BLURRED: "sharpness",
+        Reason.TOO_DARK: "darkest",
+        Reason.TOO_BRIGHT: "brightest",
+        Reason.EXTREME_POSE: "pose",
+        Reason.FACE_CUT_OFF: "visible",
+    }
+    assert rows == {
+        reason: f"{getattr(standard, field):g} | {getattr(strict, field):g}"
+        for reason, field in fields.items()
+    }

@@ -1,0 +1,1 @@
+"""The documents, and in `website` what makes a site of them."""

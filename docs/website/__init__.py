@@ -1,0 +1,1 @@
+"""A site of the documents, readable without any network: `python -m docs.website`."""
