@@ -86,6 +86,7 @@ def create_app(
         `state.page_key` is the key that the page's address may be shown with, or None.
     """
     meters, tracing = Meters(), tracing_of(settings)
+    metrics.begin(meters)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[State]:

@@ -10,15 +10,20 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from fastapi import APIRouter, Response
 
 from model.errors import SemblanceError
+from model.quality import Reason
 from service.api.access import Watching
+from service.api.admission import Refusal
 from service.api.documented import problems
+from service.api.problems import codes
 from service.api.state import Running
 from service.core import meters
+from service.core.enrol import REJECTIONS
+from service.core.liveness.ending import SENTENCES
 from service.version import VERSION
 
 if TYPE_CHECKING:
@@ -58,6 +63,19 @@ def metrics(running: Watching) -> Response:
     return Response(generate_latest(registry), media_type=_TEXT)
 
 
+def begin(counted: meters.Meters) -> None:
+    """Shows all counts whose labels are known, at 0."""
+    for counter, values in (
+        (counted.problems, codes()),
+        (counted.images, (*REJECTIONS.values(), "accepted", "duplicate", "identity_conflict")),
+        (counted.objections, Reason),
+        (counted.liveness, ("passed", *SENTENCES, "caller_left")),
+        (counted.store_errors, ("full", "busy", "unusable")),
+    ):
+        for value in values:
+            counter.start(str(value))
+
+
 def _families(running: Running) -> Iterator[Metric]:
     yield from _counted(running.core.meters)
     yield from _at_the_door(running)
@@ -94,8 +112,8 @@ def _at_the_door(running: Running) -> Iterator[Metric]:
     refused = CounterMetricFamily(
         "semblance_refused", "Refused for want of room or time.", labels=("why",)
     )
-    for why, count in sorted(door.refused.items()):
-        refused.add_metric((why,), count)
+    for why in get_args(Refusal):
+        refused.add_metric((why,), door.refused[why])
     yield refused
     yield _gauge(
         "semblance_gallery_cache_bytes", "Embeddings held in memory.", galleries.size_bytes

@@ -37,7 +37,10 @@ def rejection_details(rejected: Sequence[RejectedImage]) -> Details:
     """How many images were refused by what code, and for what reasons of the gate."""
     codes = Counter(f"rejected_{image.code}" for image in rejected)
     reasons = Counter(f"objection_{reason}" for image in rejected for reason in image.reasons)
-    return dict(sorted(codes.items())) | dict(sorted(reasons.items()))
+    found: Details = {}
+    found.update(sorted(codes.items()))
+    found.update(sorted(reasons.items()))
+    return found
 
 
 def verification_details(result: Verification, *, scores: bool) -> Details:

@@ -23,10 +23,6 @@ class Census(Protocol):
         """References by fingerprint."""
         ...
 
-    def identities(self) -> int:
-        """Identities of all collections."""
-        ...
-
     def has(self, fingerprint: str) -> bool:
         """Whether there is a reference by this model."""
         ...
@@ -34,6 +30,16 @@ class Census(Protocol):
     def other_than(self, fingerprint: str) -> str | None:
         """A model by which there is a reference, other than this one; None if there is none."""
         ...
+
+
+class Counting(Protocol):
+    """What can be counted of all collections."""
+
+    def counts(self) -> dict[str, int]:
+        """References by fingerprint."""
+        ...
+
+    def identities(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ class GallerySize:
         clock: Seconds that never go back.
     """
 
-    def __init__(self, census: Census, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, census: Counting, clock: Callable[[], float] = time.monotonic) -> None:
         self._census = census
         self._clock = clock
         self._lock = threading.Lock()

@@ -5,7 +5,8 @@
     worry     a large one: find out what happened (docs/drift.md)
 
 Shares (verified, refused by the gate, ...) are compared by the difference of two shares
-with its 95 % interval (Newcombe 1998, of two Wilson intervals); scores by the population
+with its 99 % interval (Newcombe 1998, of two Wilson intervals): several are looked at, so
+that one in twenty would be seen too often. Scores are compared by the population
 stability index over fixed bins,
 
     PSI = sum_i (p_i - q_i) * ln(p_i / q_i)
@@ -34,7 +35,9 @@ WORRY_SHARE: Final = 0.05
 LOOK_PSI: Final = 0.1
 WORRY_PSI: Final = 0.25
 _Z95: Final = 1.959964
-_Z99: Final = 2.326348
+_Z99: Final = 2.575829
+_Z99_ABOVE: Final = 2.326348
+"""Of one side."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Shift:
 
     Attributes:
         now, before: Counts: how many, and of how many.
-        low, high: 95 % interval of the difference (now - before); 0 where there is none.
+        low, high: 99 % interval of the difference (now - before); 0 where there is none.
     """
 
     now: tuple[int, int]
@@ -58,8 +61,8 @@ def shift_of(now: tuple[int, int], before: tuple[int, int]) -> Shift:
     if min(now[1], before[1]) < LEAST:
         return Shift(now, before, 0.0, 0.0, "too few")
     p, q = now[0] / now[1], before[0] / before[1]
-    p_low, p_high = wilson(*now)
-    q_low, q_high = wilson(*before)
+    p_low, p_high = wilson(*now, z=_Z99)
+    q_low, q_high = wilson(*before, z=_Z99)
     low = p - q - math.hypot(p - p_low, q_high - q)
     high = p - q + math.hypot(p_high - p, q - q_low)
     certain = low > 0 or high < 0
@@ -72,13 +75,13 @@ def shift_of(now: tuple[int, int], before: tuple[int, int]) -> Shift:
     return Shift(now, before, low, high, mark)
 
 
-def wilson(some: int, of: int) -> tuple[float, float]:
-    """95 % interval of a share; (0, 1) of nothing."""
+def wilson(some: int, of: int, *, z: float = _Z95) -> tuple[float, float]:
+    """Interval of a share, 95 % unless `z` says otherwise; (0, 1) of nothing."""
     if of == 0:
         return 0.0, 1.0
-    share, z2 = some / of, _Z95**2
+    share, z2 = some / of, z**2
     centre = (share + z2 / (2 * of)) / (1 + z2 / of)
-    half = _Z95 / (1 + z2 / of) * math.sqrt(share * (1 - share) / of + z2 / (4 * of * of))
+    half = z / (1 + z2 / of) * math.sqrt(share * (1 - share) / of + z2 / (4 * of * of))
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
@@ -132,7 +135,7 @@ def _chi_squared_99(freedom: int) -> float:
     if freedom < 1:
         return 0.0
     part = 2 / (9 * freedom)
-    return float(freedom * (1 - part + _Z99 * math.sqrt(part)) ** 3)
+    return float(freedom * (1 - part + _Z99_ABOVE * math.sqrt(part)) ** 3)
 
 
 @dataclass(frozen=True)

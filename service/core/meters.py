@@ -17,7 +17,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-MOST_SERIES: Final = 300
+MOST_SERIES: Final = 1000
 OTHER: Final = "other"
 
 Labels = tuple[str, ...]
@@ -36,6 +36,11 @@ class Counter:
         self.name, self.about, self.labels = name, about, labels
         self._lock = threading.Lock()
         self._counts: dict[Labels, int] = {}
+
+    def start(self, *values: str) -> None:
+        """Shows a count of 0: or the first one ever would not be seen to be an increase."""
+        with self._lock:
+            self._counts.setdefault(values, 0)
 
     def add(self, *values: str) -> None:
         with self._lock:
