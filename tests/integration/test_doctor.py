@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import shutil
@@ -19,15 +21,36 @@ from typing import Any
 import pytest
 
 from service.commands.checks.machine import check_cpu
+from service.commands.main import run
 from service.core.audit import AuditEntry
 from service.opening import opened
 from service.settings import Settings
-from tests.integration.commands import new_key, service_command
+from tests.integration.commands import service_command
 from tests.postgres import Server
 from tests.running import ROOT, service_process
 
 ARTIFACT = ROOT / "models" / "sface"
 PASSWORD = "pass-word-of-nobody"
+
+
+def command(data_dir: Path, *arguments: str, **settings: object) -> tuple[int, str]:
+    """Exit status and output of a command of the service; in this process, which is quicker."""
+    chosen = {"data_dir": data_dir, **settings}
+    before = {k: os.environ.pop(k) for k in list(os.environ) if k.startswith("SEMBLANCE_")}
+    os.environ.update({f"SEMBLANCE_{name.upper()}": str(v) for name, v in chosen.items()})
+    output = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(output):
+            return run(list(arguments)), output.getvalue()
+    finally:
+        for name in chosen:
+            del os.environ[f"SEMBLANCE_{name.upper()}"]
+        os.environ.update(before)
+
+
+def new_key(data_dir: Path, scope: str, *more: str) -> None:
+    status, text = command(data_dir, "keys", "create", "--scope", scope, *more)
+    assert (status, text[:4]) == (0, "smb_")
 
 
 @pytest.fixture
@@ -51,24 +74,15 @@ def findings(
 
 
 def said(data_dir: Path, *, status: int | None = None, **settings: Any) -> dict[str, Any]:
-    chosen = {"data_dir": data_dir, "artifact": ARTIFACT, "port": 0, **settings}
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("SEMBLANCE_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "service", "doctor", "--json"],
-        cwd=ROOT,
-        env=inherited | {f"SEMBLANCE_{name.upper()}": str(v) for name, v in chosen.items()},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+    returned, text = command(
+        data_dir, "doctor", "--json", **{"artifact": ARTIFACT, "port": 0} | settings
     )
-    assert "Traceback" not in done.stderr, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
+    found: dict[str, Any] = json.loads(text)
     failed = sum(one["mark"] == "fail" for one in found["findings"])
-    assert done.returncode == (1 if failed else 0)
+    assert returned == (1 if failed else 0)
     assert found["failed"] == failed
     if status is not None:
-        assert done.returncode == status, found
+        assert returned == status, found
     return found
 
 
@@ -119,7 +133,7 @@ def test_a_setting_that_is_none(place: Path) -> None:
 def test_a_model_that_was_changed(place: Path, tmp_path: Path) -> None:
     folder = tmp_path / "model"
     shutil.copytree(ARTIFACT, folder)
-    file = next(path for path in sorted(folder.rglob("*")) if path.suffix == ".onnx")
+    file = next(path for path in sorted(folder.rglob("*")) if path.suffix == ".pb")
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
@@ -289,8 +303,7 @@ def test_postgresql(postgres: Server, tmp_path: Path) -> None:
     address = postgres.new_database()
     settings: dict[str, Any] = {"database": address, "master_key": "A" * 43 + "="}
     assert "makes its tables" in findings(tmp_path, **settings)["schema"][0]["said"]
-    new_key_at = service_command(tmp_path, "keys", "create", "--scope", "admin", **settings)
-    assert new_key_at.stdout
+    assert command(tmp_path, "keys", "create", "--scope", "admin", **settings)[0] == 0
     found = findings(tmp_path, status=0, **settings)
     assert [one["said"] for one in found["storage"]] == [
         "faces: postgresql, can be read and written"
@@ -311,6 +324,6 @@ def test_postgresql(postgres: Server, tmp_path: Path) -> None:
 
 def test_no_secret_is_ever_shown(place: Path) -> None:
     key = (place / "master.key").read_text().strip()
-    text = json.dumps(said(place)) + service_command(place, "doctor", artifact=ARTIFACT).stdout
+    text = json.dumps(said(place)) + command(place, "doctor", artifact=ARTIFACT)[1]
     assert key not in text
     assert key[:12] not in text
