@@ -7,7 +7,8 @@ import random
 import threading
 import time
 from contextlib import suppress
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import httpx
 import numpy as np
@@ -17,7 +18,7 @@ from bench.service import Measured
 from model.artifact import read_artifact
 from model.faces import Detector
 from tests.faces import faces
-from tests.head_motion import Follower, Head, Photograph, portrait
+from tests.head_motion import Follower, Head, Photograph, Stance, portrait
 from tests.live_client import follow
 from tests.running import ROOT
 
@@ -110,10 +111,14 @@ class Load:
                     follow(
                         self._service.url,
                         session,
-                        lambda stance, _, shown=shown: shown.frame(stance),
+                        partial(_shown, shown),
                         Follower(reaction_s=0.25, takes_s=0.8),
                         key=self._service.key,
                     )
+
+
+def _shown(by: Head | Photograph, stance: Stance, _challenge: object) -> Any:
+    return by.frame(stance)
 
 
 def _verify(client: httpx.Client, identity: str, picture: bytes) -> None:
