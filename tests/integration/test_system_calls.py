@@ -52,18 +52,19 @@ def test_what_it_asks_is_allowed(tmp_path: Path, faces: Faces) -> None:
             pytest.skip(f"there is no {program} here")
     counted = tmp_path / "calls"
     around = Around(before=("strace", "-f", "-c", "-o", str(counted)))
-    with (
-        service_within(around, tmp_path / "data") as service,
-        httpx.Client(base_url=service.url, timeout=120) as client,
-    ):
-        enrol(client, "ada", faces.read("obama.jpg"))
-        image = {"image": faces.read("obama2.jpg")}
-        assert post(client, "/v1/verify", "json", image, identity="ada").json()["verified"]
-        assert client.get("/metrics").status_code == 200
-        assert client.delete("/v1/identities/ada").status_code == 204
-        # Its own end is waited for: strace would only let go of it.
+    with service_within(around, tmp_path / "data") as service:
         (traced,) = psutil.Process(service.process.pid).children()
-        traced.terminate()
+        try:
+            with httpx.Client(base_url=service.url, timeout=120) as client:
+                enrol(client, "ada", faces.read("obama.jpg"))
+                image = {"image": faces.read("obama2.jpg")}
+                found = post(client, "/v1/verify", "json", image, identity="ada").json()
+                assert found["verified"]
+                assert client.get("/metrics").status_code == 200
+                assert client.delete("/v1/identities/ada").status_code == 200
+        finally:
+            # strace itself, told to end, would let go of it and leave it behind.
+            traced.terminate()
         service.process.wait(30)
     # The last column but for the sum and the headings.
     lines = counted.read_text().splitlines()[2:]
