@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -185,7 +186,9 @@ def check_permissions(settings: Settings) -> Iterator[Finding]:
     """Who else on this machine could read it."""
     source = master_key_source(settings)
     places = [settings.data_dir / name for name in (FACES_FILE, KEYS_FILE, AUDIT_FILE)]
-    places += [settings.data_dir / "admin.key", settings.data_dir]
+    places.append(settings.data_dir / "admin.key")
+    if settings.database is None:
+        places.append(settings.data_dir)
     if source.changeable_file is not None:
         places.append(source.changeable_file)
     open_ones = sorted({place.name for place in places if _is_open(place)})
@@ -203,9 +206,12 @@ def check_permissions(settings: Settings) -> Iterator[Finding]:
 
 def _is_open(place: Path) -> bool:
     try:
-        return bool(place.stat().st_mode & 0o077)
+        found = place.stat()
     except OSError:
         return False
+    # A secret that is handed to us may belong to root, and to our group to read.
+    shut = 0o077 if found.st_uid == os.geteuid() else 0o037
+    return bool(found.st_mode & shut)
 
 
 def _said(error: Exception) -> str:
