@@ -62,10 +62,11 @@ audit-dependencies: .venv/.tests ## ask the package index which locked versions 
 		--strict --progress-spinner off --disable-pip --require-hashes -r $$part/requirements.lock || exit 1; done
 
 lock: .venv/.tests ## choose and lock the versions again
-	@for part in "service" "training --extra training" "tests --extra training --extra dev"; do \
+	@for part in "service" "training --extra training" "tests --extra training --extra dev --extra otel"; do \
 		set -- $$part; folder=$$1; shift; \
 		$(LOCK) $$@ pyproject.toml -o $$folder/requirements.lock; \
 	done
+	@$(LOCK) --extra otel pyproject.toml -o service/requirements-otel.lock
 	@$(LOCK) bench/peers.in --override bench/peers.override -o bench/peers.lock
 
 clean: ## remove the environment and the model

@@ -3,7 +3,10 @@
 # For an index of your own add --build-arg PIP_INDEX_URL=... (or PIP_EXTRA_INDEX_URL,
 # PIP_TRUSTED_HOST). Only the stages that are thrown away see them: the image and its
 # history hold no address and no password. --build-arg PROFILE=fast takes the smaller
-# and less accurate model.
+# and less accurate model, --build-arg TRACES=yes brings what SEMBLANCE_TRACES_ENDPOINT needs.
+# For both architectures, to a registry of your own (each is built on, or as on, its own):
+#   docker buildx build --platform linux/amd64,linux/arm64 -f docker/service.Dockerfile \
+#     -t registry.example.org/semblance:0.1.0 --push .
 
 # Makes the model. TensorFlow and the training code stay behind here.
 FROM python:3.11-slim-bookworm AS artifact
@@ -26,14 +29,15 @@ FROM python:3.11-slim-bookworm AS packages
 ARG PIP_INDEX_URL=
 ARG PIP_EXTRA_INDEX_URL=
 ARG PIP_TRUSTED_HOST=
-COPY service/requirements.lock /tmp/
+ARG TRACES=
+COPY service/requirements.lock service/requirements-otel.lock /tmp/
 # OpenVINO's plug-ins for graphics and neural processors go: 60 MB, and their drivers
 # are not here. So does what tells its maker of each import. Compiled now, as the running
 # container cannot write; by hash, never checked, so that the time of a copied file does
 # not matter.
 RUN python -m venv --without-pip /opt/venv \
  && pip --python /opt/venv/bin/python install --no-cache-dir --no-compile \
-      --root-user-action=ignore --require-hashes -r /tmp/requirements.lock \
+      --root-user-action=ignore --require-hashes -r /tmp/requirements${TRACES:+-otel}.lock \
  && cd /opt/venv/lib/python3*/site-packages/openvino && rm -rf include ../openvino_telemetry* \
       libs/cache.json libs/libopenvino_intel_gpu_plugin.so libs/libopenvino_intel_npu_plugin.so \
  && python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib

@@ -88,7 +88,11 @@ def _serve(*, insecure: bool) -> int:
             "delete; let only a proxy that checks access reach it",
             settings.host,
         )
-    app = create_app(settings)
+    try:
+        app = create_app(settings)
+    except SemblanceError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     config = uvicorn.Config(
         app,
         # Asked for by name, so that a missing one is a fault and not a slower service.

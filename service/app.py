@@ -7,8 +7,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-import logging
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,7 +17,6 @@ from fastapi import FastAPI
 
 from model.artifact import read_artifact
 from model.errors import SemblanceError
-from model.heap import give_back_freed
 from model.runtimes.base import Runtime
 from model.runtimes.batches import Batches
 from model.runtimes.compiled import CompiledNetworks
@@ -40,16 +37,14 @@ from service.api import (
 )
 from service.api.access_log import Logged
 from service.api.admission import Admission
+from service.api.measured import Measured
 from service.api.middleware import Headed
 from service.api.state import AtWork, Running, State
-from service.core.audit import AuditEntry
+from service.core.census import GallerySize
 from service.core.core import Core
-from service.core.erase import erase_identity
 from service.core.gallery_cache import GalleryCache
+from service.core.meters import Meters
 from service.core.ports import Store
-from service.core.retention import erase_expired
-from service.core.steady_clock import SteadyClock
-from service.model_change import Watch, drop_old
 from service.opening import gate_of, opened, page_key, tickets_of
 from service.runtime.load import Way, load, load_two
 from service.runtime.presentation import load_presentation
@@ -57,12 +52,11 @@ from service.security.passing_keys import PassingKeys
 from service.security.site_keys import Ed25519SiteKeys
 from service.settings import Settings, SettingsError
 from service.storage.census import SqlCensus
+from service.storage.error_counts import count_errors
+from service.tracing import Traced, Tracing, tracing_of
+from service.upkeep import change, sweep
 from service.version import VERSION
 
-_SWEEP_S = 60
-_CHANGE_S = 5
-_RETENTION_TURNS = 60
-_log = logging.getLogger("semblance")
 DESCRIPTION = """Self-hosted face verification: is the person in front of the camera the one
 who enrolled? Errors are `application/problem+json` with a stable `code`."""
 
@@ -91,17 +85,21 @@ def create_app(
         it was something that an operator can put right, and None otherwise. Its
         `state.page_key` is the key that the page's address may be shown with, or None.
     """
+    meters, tracing = Meters(), tracing_of(settings)
+    metrics.begin(meters)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[State]:
         _limit_threads()
         try:
-            at_work, close = await anyio.to_thread.run_sync(_start, settings, model, store)
+            at_work, close = await anyio.to_thread.run_sync(
+                _start, settings, meters, tracing, model, store
+            )
             app.state.page_key = page_key(settings, at_work.running.doorkeeper)
         except (SemblanceError, OSError) as error:
             app.state.failure = error
             raise
-        tasks = [asyncio.create_task(task(at_work)) for task in (_sweep, _change)]
+        tasks = [asyncio.create_task(task(at_work)) for task in (sweep, change)]
         try:
             yield State(at_work=at_work)
         finally:
@@ -134,17 +132,26 @@ def create_app(
     app.add_middleware(Headed)
     if settings.access_log:
         app.add_middleware(Logged)
+    app.add_middleware(Measured, meters=meters)
+    if tracing is not None:
+        app.add_middleware(Traced, tracing=tracing)
     return app
 
 
 def _start(
-    settings: Settings, model: Runtime | None, store: Store | None
+    settings: Settings,
+    meters: Meters,
+    tracing: Tracing | None,
+    model: Runtime | None,
+    store: Store | None,
 ) -> tuple[AtWork, Callable[[], None]]:
     """Reads the artifacts, loads and warms the models, opens the store."""
     artifact = read_artifact(settings.artifact)
     networks = CompiledNetworks(settings.data_dir / "compiled")
     most_batched = max(settings.faces_at_once, settings.pictures_at_once)
-    batches = Batches(model_threads()) if most_batched > 1 and settings.threads == 0 else None
+    batches = None
+    if most_batched > 1 and settings.threads == 0:
+        batches = Batches(model_threads(), told=meters.batch_size.observe)
     admission = Admission(
         settings.max_in_flight,
         settings.workers or 2 * (os.cpu_count() or 1) + 2,
@@ -171,6 +178,7 @@ def _start(
     if store is None:
         found = opened(settings)
         store = found.store
+        count_errors(store.databases, meters.store_errors.add)
         try:
             gate = None if settings.insecure else gate_of(settings, found)
             tickets = tickets_of(settings, found)
@@ -189,7 +197,10 @@ def _start(
         galleries=GalleryCache(settings.gallery_cache_bytes),
         next=newest,
         presentation=load_presentation(settings.passive_liveness, way),
+        meters=meters,
+        spans=tracing.stages if tracing else None,
     )
+    census = SqlCensus(found.store.engine) if found else None
     running = Running(
         core=core,
         settings=settings,
@@ -199,8 +210,9 @@ def _start(
         sites=Ed25519SiteKeys(found.store.data_keys if found else PassingKeys()),
         doorkeeper=gate,
         audit=found.audit if found else None,
-        census=SqlCensus(found.store.engine) if found else None,
+        census=census,
         tickets=tickets,
+        gallery_size=GallerySize(census) if census else None,
     )
 
     def close() -> None:
@@ -214,61 +226,10 @@ def _start(
             # Also writes what waits for the audit log.
             if found is not None:
                 found.close()
+            if tracing is not None:
+                tracing.close()
 
     return AtWork(running), close
-
-
-async def _change(at_work: AtWork) -> None:
-    """Lets the old model go when no reference is of it any more."""
-    watch = Watch()
-    while True:
-        try:
-            await anyio.to_thread.run_sync(drop_old, at_work)
-            await anyio.to_thread.run_sync(watch.look, at_work.running)
-        except Exception:
-            # Likewise: the next look tells.
-            _log.warning("by which models the references are was not found out", exc_info=True)
-        await asyncio.sleep(_SWEEP_S if at_work.running.core.next is None else _CHANGE_S)
-
-
-async def _sweep(at_work: AtWork) -> None:
-    """What is to be done now and then, also when nobody asks for anything."""
-    clock = SteadyClock()
-    for turn in itertools.count():
-        await asyncio.sleep(_SWEEP_S)
-        # Not longer than for one turn: it holds the models, and one of them may go.
-        running = at_work.running
-        running.core.galleries.drop_unused()
-        jump_s = clock.jump_s()
-        if jump_s:
-            _log.warning("the clock was set by %+.0f s: nobody is erased by age for a day", jump_s)
-        try:
-            if running.doorkeeper is not None:
-                await anyio.to_thread.run_sync(running.doorkeeper.settle)
-            if running.tickets is not None:
-                await anyio.to_thread.run_sync(running.tickets.forget_old)
-            if turn % _RETENTION_TURNS == 0 and clock.is_steady():
-                await anyio.to_thread.run_sync(_retain, running)
-        except Exception:
-            # The store is busy, full or away, whatever it says then: the next turn does it.
-            _log.warning("the sweep of the store was put off", exc_info=True)
-        # Of the largest pictures that ever came at once; glibc would keep their place for ever.
-        await anyio.to_thread.run_sync(give_back_freed)
-        del running
-
-
-def _retain(running: Running) -> None:
-    core = running.core
-
-    def erase(collection: str, identity: str) -> None:
-        erase_identity(core.within(collection), identity)
-        if running.audit is not None:
-            entry = AuditEntry("retention", "ok", collection, subject=identity)
-            running.audit.record(entry, durable=True)
-
-    count = sum(1 for _ in erase_expired(core.store, core.policy, erase))
-    if count:
-        _log.info("%d identities were erased, as their time was over", count)
 
 
 def _limit_threads() -> None:

@@ -27,6 +27,7 @@ from service.logs import LogFormat
 from service.presentation_settings import PresentationSettings
 from service.site_settings import SiteSettings
 from service.stream_settings import StreamSettings
+from service.trace_settings import TraceSettings
 
 PREFIX = "SEMBLANCE_"
 DEFAULT_FILE = "semblance.env"
@@ -55,7 +56,7 @@ class SettingsError(SemblanceError):
     """A setting cannot be used; the text names it."""
 
 
-class Settings(SiteSettings, StreamSettings, PresentationSettings):
+class Settings(SiteSettings, StreamSettings, PresentationSettings, TraceSettings):
     """What an operator can choose."""
 
     model_config = SettingsConfigDict(

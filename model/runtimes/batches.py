@@ -56,10 +56,18 @@ class Batches:
     Args:
         threads: How many; one a core.
         limit: Items that wait.
+        told: Given the size of each batch that is run.
     """
 
-    def __init__(self, threads: int, limit: int = MOST_WAITING) -> None:
+    def __init__(
+        self,
+        threads: int,
+        limit: int = MOST_WAITING,
+        *,
+        told: Callable[[int], None] | None = None,
+    ) -> None:
         self.threads = threads
+        self._told = told
         self._limit = limit
         self._waiting: deque[_Waiter] = deque()
         self._errands: list[deque[_Errand]] = [deque() for _ in range(threads)]
@@ -157,6 +165,8 @@ class Batches:
             if errand is not None:
                 _do(*errand, number)
             elif batch:
+                if self._told is not None:
+                    self._told(len(batch))
                 _run(batch, number)
             # Not kept while the thread waits: an item is a whole picture.
             del batch, errand

@@ -78,4 +78,5 @@ def _dependency(scope: Scope) -> Callable[[Request], Awaitable[Running]]:
 
 Verifying = Annotated[Running, Depends(_dependency("verify"))]
 Enrolling = Annotated[Running, Depends(_dependency("enroll"))]
+Watching = Annotated[Running, Depends(_dependency("metrics"))]
 Administering = Annotated[Running, Depends(_dependency("admin"))]

@@ -48,7 +48,7 @@ class Logged:
 def _write(scope: Scope, status: int | None, elapsed_ms: float) -> None:
     """Args: status: None if the caller left without an answer."""
     state = scope.get("state", {})
-    method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+    method = method_of(scope)
     route, request_id, key_id = route_of(scope), state.get("request_id"), state.get("key_id")
     _log.info(
         "%s %s %s %s %.1f ms key %s",
@@ -64,6 +64,11 @@ def _write(scope: Scope, status: int | None, elapsed_ms: float) -> None:
             }
         },
     )
+
+
+def method_of(scope: Scope) -> str:
+    """One of the usual ones, or OTHER: a caller may send any word."""
+    return scope["method"] if scope["method"] in _METHODS else "OTHER"
 
 
 def route_of(scope: Scope) -> str:

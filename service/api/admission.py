@@ -16,11 +16,12 @@ that nobody waits for any more is not done.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+import contextvars
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 from starlette.requests import ClientDisconnect
 
@@ -29,6 +30,10 @@ from model.errors import Overloaded
 from service.api.arrival import Arrival
 
 Answer = TypeVar("Answer")
+
+Refusal = Literal["full", "long_line", "waited", "streams", "slow"]
+"""Why one is refused: no place; the turn would not come in time; it did not; no place for
+a stream; the body came too slowly when the place was needed."""
 
 _WEIGHT: Final = 0.1
 """Of the latest request in the mean time in work."""
@@ -67,6 +72,7 @@ class Admission:
         self.in_work = 0
         self.streams = 0
         self.mean_work_s = 0.0
+        self.refused: Counter[Refusal] = Counter()
         self._arrivals: set[Arrival] = set()
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="image")
@@ -74,8 +80,10 @@ class Admission:
     @contextmanager
     def place(self) -> Iterator[Arrival]:
         """Holds a place. Raises Overloaded if none is left or the line is too long."""
-        if self.expected_wait_s > self.wait_s or not self._has_room():
-            raise Overloaded("too many requests at once; try again in a second")
+        if self.expected_wait_s > self.wait_s:
+            raise self._refusal("long_line")
+        if not self._has_room():
+            raise self._refusal("full")
         self.in_flight += 1
         try:
             yield Arrival(self.receive_s, receiving=self._arrivals)
@@ -86,12 +94,18 @@ class Admission:
     def stream(self, most: int) -> Iterator[None]:
         """Holds one of the places of streams. Raises Overloaded if none is left."""
         if self.streams >= most:
+            self.refused["streams"] += 1
             raise Overloaded("too many streams at once; try again in a second")
         self.streams += 1
         try:
             yield
         finally:
             self.streams -= 1
+
+    @property
+    def waiting(self) -> int:
+        """Requests whose turn has not come."""
+        return len(self._waiting)
 
     @property
     def expected_wait_s(self) -> float:
@@ -135,7 +149,9 @@ class Admission:
             with working_for(caller):
                 return work()
 
-        done = loop.run_in_executor(self._threads, work_for_caller)
+        # With what belongs to the request, such as its trace.
+        context = contextvars.copy_context()
+        done = loop.run_in_executor(self._threads, context.run, work_for_caller)
         # Not when the caller's task ends: the thread is busy until it has an answer.
         done.add_done_callback(lambda ended: self._finished(ended, loop.time() - begun))
         if not self.watched:
@@ -156,7 +172,7 @@ class Admission:
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[None] = loop.create_future()
         self._waiting.append(waiter)
-        timer = loop.call_later(self.wait_s, _give_up, waiter)
+        timer = loop.call_later(self.wait_s, self._give_up, waiter)
         try:
             await waiter
         except BaseException:
@@ -168,6 +184,15 @@ class Admission:
         finally:
             timer.cancel()
 
+    def _give_up(self, waiter: asyncio.Future[None]) -> None:
+        if not waiter.done():
+            self.refused["waited"] += 1
+            waiter.set_exception(Overloaded("its turn did not come in time; try again in a second"))
+
+    def _refusal(self, why: Refusal) -> Overloaded:
+        self.refused[why] += 1
+        return Overloaded("too many requests at once; try again in a second")
+
     def _has_room(self) -> bool:
         """Whether there is a place for one more; makes one if it can.
 
@@ -178,6 +203,7 @@ class Admission:
         slow = [arrival for arrival in self._arrivals if arrival.is_slow]
         if not slow:
             return False
+        self.refused["slow"] += 1
         min(slow, key=lambda arrival: arrival.bytes_per_s).end()
         return True
 
@@ -201,8 +227,3 @@ async def _watch(caller: Caller, has_gone: Callable[[], Awaitable[bool]]) -> Non
     while not caller.has_left:
         await asyncio.sleep(_LOOK_S)
         caller.has_left = await has_gone()
-
-
-def _give_up(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_exception(Overloaded("its turn did not come in time; try again in a second"))

@@ -18,7 +18,8 @@ from model.errors import SemblanceError
 from service.api.problems import INTERNAL, TABLE
 from service.api.state import Running
 from service.core.audit import NOT_DURABLE, Action, AuditEntry
-from service.core.audit_details import Details
+from service.core.audit_details import Details, rejection_details
+from service.core.errors import IdentityConflict, NoneAccepted
 
 
 @dataclass
@@ -50,6 +51,8 @@ def audited(running: Running, action: Action, subject: str | None = None) -> Ite
         yield note
     except BaseException as error:
         note.outcome = code_of(error)
+        if isinstance(error, NoneAccepted | IdentityConflict):
+            note.details = rejection_details(error.rejected)
         raise
     finally:
         entry = AuditEntry(

@@ -202,6 +202,9 @@ def _end(running: Running, session: Session) -> Ticket | None:
     with audited(running, "liveness", session.identity) as note:
         note.outcome = "passed" if session.live else "failed"
         note.details = liveness_details(session)
+        running.core.meters.liveness.add(
+            "passed" if session.live else session.ended or "caller_left"
+        )
         session.end()
         if not session.live:
             return None

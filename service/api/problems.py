@@ -123,6 +123,9 @@ def answer(
     **more: object,
 ) -> JSONResponse:
     """A problem as an HTTP answer."""
+    at_work = getattr(request.state, "at_work", None)
+    if at_work is not None:
+        at_work.running.core.meters.problems.add(kind.code)
     retry = {"Retry-After": str(_RETRY_AFTER_S)} if kind.retry else {}
     # The rest of a body that came too slowly is not waited for either.
     close = {"Connection": "close"} if kind.status == 408 else {}

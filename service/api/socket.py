@@ -143,6 +143,7 @@ async def _say_problem(socket: WebSocket, running: Running, error: Exception) ->
     if kind is None:
         kind, detail = INTERNAL, "The log of the service says more under this request id."
         logger.error("request %s failed", running.request_id, exc_info=error)
+    running.core.meters.problems.add(kind.code)
     content = content_of(kind, detail, running.request_id)
     if (wait_s := getattr(error, "retry_after_s", None)) is not None:
         content["retry_after_s"] = wait_s

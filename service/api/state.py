@@ -11,7 +11,7 @@ from model.contract import Precision
 from service.api.admission import Admission
 from service.core.access import ANYBODY, Caller, Doorkeeper
 from service.core.audit import AuditLog
-from service.core.census import Census
+from service.core.census import Census, GallerySize
 from service.core.core import Core
 from service.core.liveness.proof import Proof, proof_of
 from service.core.liveness.tickets import Holder, Tickets
@@ -30,6 +30,7 @@ class Running:
         audit: Where it is written down; None where nothing is.
         request_id: As in the answer's header.
         census: By which models the references are; None where that cannot be told.
+        gallery_size: How much is enrolled; None where that cannot be told.
         tickets: Sessions and tokens of liveness; None where there are none.
     """
 
@@ -45,6 +46,7 @@ class Running:
     request_id: str | None = None
     census: Census | None = None
     tickets: Tickets | None = None
+    gallery_size: GallerySize | None = None
 
     @property
     def sees_scores(self) -> bool:

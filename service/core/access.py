@@ -18,7 +18,7 @@ from typing import Final, Literal, Protocol, get_args
 
 from service.core.errors import InvalidRequest
 
-Scope = Literal["verify", "enroll", "identify", "admin"]
+Scope = Literal["verify", "enroll", "identify", "metrics", "admin"]
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 
 DEFAULT_COLLECTION: Final = "default"

@@ -80,6 +80,23 @@ class AuditEntry:
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
+@dataclass(frozen=True)
+class AuditState:
+    """How the writing of this process stands.
+
+    Attributes:
+        waiting: Entries that are not on the disk yet.
+        written: Entries that are.
+        failed: Attempts to write that failed.
+        is_failing: Whether the last one did.
+    """
+
+    waiting: int
+    written: int
+    failed: int
+    is_failing: bool
+
+
 class AuditLog(Protocol):
     """Takes entries, from any thread but the event loop's: it may wait."""
 
@@ -99,6 +116,10 @@ class AuditLog(Protocol):
                 before it could not be written. The caller must not be given the answer
                 of what was done. The entry is not lost: it is tried again.
         """
+        ...
+
+    def state(self) -> AuditState:
+        """Waits for nothing."""
         ...
 
     def close(self) -> None:

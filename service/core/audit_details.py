@@ -7,10 +7,11 @@ out unless the operator asks for them.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from service.core.audit import Detail
 from service.core.liveness.session import Session
-from service.core.results import Comparison, Detection, Enrolment, Verification
+from service.core.results import Comparison, Detection, Enrolment, RejectedImage, Verification
 from service.core.stream import Row
 
 Details = dict[str, Detail]
@@ -27,10 +28,19 @@ def enrolment_details(result: Enrolment) -> Details:
         "duplicates": sum(image.duplicate for image in result.accepted),
         "references": result.references,
         "conflicts": len(result.conflicts),
+        "model": result.manifest.fingerprint,
     }
-    for code, count in sorted(Counter(image.code for image in result.rejected).items()):
-        details[f"rejected_{code}"] = count
-    return details
+    return details | rejection_details(result.rejected)
+
+
+def rejection_details(rejected: Sequence[RejectedImage]) -> Details:
+    """How many images were refused by what code, and for what reasons of the gate."""
+    codes = Counter(f"rejected_{image.code}" for image in rejected)
+    reasons = Counter(f"objection_{reason}" for image in rejected for reason in image.reasons)
+    found: Details = {}
+    found.update(sorted(codes.items()))
+    found.update(sorted(reasons.items()))
+    return found
 
 
 def verification_details(result: Verification, *, scores: bool) -> Details:
@@ -45,6 +55,7 @@ def verification_details(result: Verification, *, scores: bool) -> Details:
         "references": len(result.references),
         "matched": result.matched,
         "live": result.live,
+        "model": result.manifest.fingerprint,
     }
     if scores:
         details["scores"] = [reference.score for reference in result.references]
@@ -76,6 +87,7 @@ def comparison_details(result: Comparison, *, scores: bool) -> Details:
         "detection_threshold": result.threshold.value,
         "detection_threshold_from": result.threshold.source,
         "fmr": result.fmr,
+        "model": result.manifest.fingerprint,
     }
     if scores:
         details["scores"] = [result.score]

@@ -7,7 +7,6 @@ import numpy as np
 from service.core.core import Core
 from service.core.perceive import perceive
 from service.core.results import Comparison, FaceChoice
-from service.core.stopwatch import Stopwatch
 from service.core.thresholds import detection_threshold
 
 
@@ -28,15 +27,15 @@ def compare(
     Raises:
         InvalidRequest, ImageError, NoFace, SeveralFaces
     """
-    watch = Stopwatch()
     manifest = core.model.manifest
     threshold = detection_threshold(manifest, core.policy, detection, fmr)
-    percept_a = perceive(core, image_a, choice, watch)
-    percept_b = perceive(core, image_b, choice, watch)
-    with watch.stage("embed"):
-        embeddings = core.model.embed(np.stack([percept_a.chip, percept_b.chip]))
-    with watch.stage("score"):
-        score = float(core.model.score(embeddings[0], embeddings[1:])[0])
+    with core.stopwatch() as watch:
+        percept_a = perceive(core, image_a, choice, watch)
+        percept_b = perceive(core, image_b, choice, watch)
+        with watch.stage("embed"):
+            embeddings = core.model.embed(np.stack([percept_a.chip, percept_b.chip]))
+        with watch.stage("score"):
+            score = float(core.model.score(embeddings[0], embeddings[1:])[0])
     return Comparison(
         score=score,
         threshold=threshold,

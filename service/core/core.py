@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from model.contract import Precision
 from model.faces import Detector
 from service.core.access import DEFAULT_COLLECTION
 from service.core.gallery_cache import GalleryCache
+from service.core.meters import Meters
 from service.core.policy import Policy
 from service.core.ports import FaceModel, Store
 from service.core.presentation import PresentationJudge
+from service.core.stopwatch import Run, Stopwatch
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Core:
         collection: The one that `store` is of.
         presentation: Flags prints and screens; None where it is not installed.
         next: The model that is to take the place of `model`, while both are loaded.
+        meters: What is counted, of all collections.
+        spans: Is told the stages of each picture, for traces; None where none are made.
     """
 
     model: FaceModel
@@ -51,11 +56,19 @@ class Core:
     collection: str = DEFAULT_COLLECTION
     next: Loaded | None = None
     presentation: PresentationJudge | None = None
+    meters: Meters = field(default_factory=Meters)
+    spans: Callable[[Sequence[Run]], None] | None = None
 
     @property
     def fingerprint(self) -> str:
         """Of `model`."""
         return self.model.manifest.fingerprint
+
+    def stopwatch(self) -> Stopwatch:
+        """One that tells whoever watches."""
+        if self.spans is None:
+            return Stopwatch(self.meters.stages)
+        return Stopwatch(self.meters.stages, self.spans)
 
     def within(self, collection: str) -> Core:
         """The same parts at work on another collection, and on nothing else."""

@@ -9,19 +9,18 @@ from model.sight import faces_of, first_view, sight_of
 from service.core.core import Core
 from service.core.presentation import judged
 from service.core.results import Detection, FoundFace
-from service.core.stopwatch import Stopwatch
 
 
 def detect(core: Core, data: bytes) -> Detection:
     """All faces, the largest first. Raises ImageError."""
-    watch = Stopwatch()
-    with watch.stage("decode"):
-        picture = Picture(data, core.policy.limits)
-        first_view(picture, core.detector)
-    with watch.stage("detect"):
-        faces = faces_of(picture, core.detector)
-    with watch.stage("align"):
-        found = tuple(_measured(core, picture, face) for face in faces)
+    with core.stopwatch() as watch:
+        with watch.stage("decode"):
+            picture = Picture(data, core.policy.limits)
+            first_view(picture, core.detector)
+        with watch.stage("detect"):
+            faces = faces_of(picture, core.detector)
+        with watch.stage("align"):
+            found = tuple(_measured(core, picture, face) for face in faces)
     height, width = picture.size
     return Detection(found, width, height, watch.read_ms())
 

@@ -33,7 +33,6 @@ from service.core.perceive import Percept, chip_by, perceive
 from service.core.policy import ConflictMode
 from service.core.ports import About, NewReference
 from service.core.results import AcceptedImage, Conflict, Enrolment, FaceChoice, RejectedImage
-from service.core.stopwatch import Stopwatch
 
 REJECTIONS: dict[type[SemblanceError], str] = {
     image_errors.UndecodableImage: "undecodable_image",
@@ -150,6 +149,7 @@ def _enrol(
     if mode == "strict":
         for index, finding in in_conflict.items():
             del new[index]
+            core.meters.images.add("identity_conflict")
             name, face = images[index].filename, percepts[index].found
             rejected.append(refused(core, index, name, face, finding))
         rejected.sort(key=lambda item: item.index)
@@ -162,13 +162,16 @@ def _enrol(
 
     if not new:
         raise none_accepted(rejected, conflicts_with({}))
-    stored = core.store.enrol(
-        identity,
-        list(new.values()),
-        limit=core.policy.max_references,
-        about=about,
-        one_model=one_model,
-    )
+    with core.stopwatch() as watch, watch.stage("store"):
+        stored = core.store.enrol(
+            identity,
+            list(new.values()),
+            limit=core.policy.max_references,
+            about=about,
+            one_model=one_model,
+        )
+    for enrolled in stored:
+        core.meters.images.add("duplicate" if enrolled.duplicate else "accepted")
     accepted = {
         index: AcceptedImage(
             index=index,
@@ -193,13 +196,17 @@ def _enrol(
 def _judge(core: Core, index: int, upload: Upload, choice: FaceChoice) -> Percept | RejectedImage:
     percept = None
     try:
-        percept = perceive(core, upload.data, choice, Stopwatch(), whole=True)
+        with core.stopwatch() as watch:
+            percept = perceive(core, upload.data, choice, watch, whole=True)
         objections = quality.reasons(percept.quality, core.policy.gate)
         if objections:
             raise LowQuality(
                 f"the face would make a poor reference: {', '.join(objections)}", objections
             )
     except tuple(REJECTIONS) as error:
+        core.meters.images.add(REJECTIONS[type(error)])
+        for reason in error.reasons if isinstance(error, LowQuality) else ():
+            core.meters.objections.add(reason)
         return RejectedImage(
             index=index,
             filename=upload.filename,
@@ -217,7 +224,8 @@ def _embedded(
     """What would be stored of each image that passed the gate, by its index."""
     if not percepts:
         return {}
-    embeddings = core.model.embed(np.stack([percept.chip for percept in percepts.values()]))
+    with core.stopwatch() as watch, watch.stage("embed"):
+        embeddings = core.model.embed(np.stack([percept.chip for percept in percepts.values()]))
     return {
         index: _reference(core, images[index], percept, embedding)
         for (index, percept), embedding in zip(percepts.items(), embeddings, strict=True)

@@ -81,6 +81,8 @@ class GalleryCache:
         self._held: OrderedDict[str, _Held] = OrderedDict()
         self._bytes = 0
         self._drops = 0
+        self.hits = 0
+        self.misses = 0
 
     @property
     def size_bytes(self) -> int:
@@ -99,11 +101,11 @@ class GalleryCache:
         """
         with self._lock:
             held = self._held.get(identity)
-            if held is None:
-                return None
-            if held.revision != revision:
+            if held is None or held.revision != revision:
+                self.misses += 1
                 self._remove(identity)
                 return None
+            self.hits += 1
             held.used_at = self._clock()
             self._held.move_to_end(identity)
             return held.gallery

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from model import quality
 from model.errors import SemblanceError
@@ -23,9 +23,8 @@ from service.core.gallery import gallery_of
 from service.core.liveness.proof import MISMATCH, Proof
 from service.core.results import Verification
 from service.core.sequential import Evidence, Verdict
-from service.core.stopwatch import Stopwatch
 from service.core.throttle import admit, settle
-from service.core.verify import Asked, compared
+from service.core.verify import Asked, compared, count
 
 
 @dataclass(frozen=True)
@@ -89,12 +88,13 @@ class Row:
         """
         core, gallery = gallery_of(self._core, self.identity)
         try:
-            result = compared(
-                *(core, self.identity, gallery, frame),
-                asked=self._asked,
-                watch=Stopwatch(),
-                proof=self._proof,
-            )
+            with core.stopwatch() as watch:
+                result = compared(
+                    *(core, self.identity, gallery, frame),
+                    asked=self._asked,
+                    watch=watch,
+                    proof=self._proof,
+                )
         except (ImageError, NoFace, SeveralFaces) as error:
             # Such frames come with every stream, and say nothing about who it is.
             return Look(None, error)
@@ -133,5 +133,7 @@ class Row:
             return
         self._settled = True
         missed = self.evidence.frames - self.evidence.matching
+        if self.last is not None:
+            count(self._core, replace(self.last, verified=verified))
         if verified or missed:
             settle(self._core, self.identity, self._standing, verified=verified)

@@ -61,19 +61,27 @@ def verify(
         WrongLiveness, LivenessUsed
         LivenessMismatch: Which counts as a verification in vain.
     """
-    watch = Stopwatch()
-    with watch.stage("references"):
-        # From here on all is of the one model that this identity's references are of.
-        core, gallery = gallery_of(core, identity)
-        standing = admit(core, identity)
-    if proof is not None:
-        proof.use(core)
-    asked = Asked(detection, verification, fmr, fusion, choice)
-    result = compared(core, identity, gallery, probe, asked=asked, watch=watch, proof=proof)
+    with core.stopwatch() as watch:
+        with watch.stage("references"):
+            # From here on all is of the one model that this identity's references are of.
+            core, gallery = gallery_of(core, identity)
+            standing = admit(core, identity)
+        if proof is not None:
+            proof.use(core)
+        asked = Asked(detection, verification, fmr, fusion, choice)
+        result = compared(core, identity, gallery, probe, asked=asked, watch=watch, proof=proof)
+    count(core, result)
     settle(core, identity, standing, verified=result.verified)
     if result.live is False:
         raise LivenessMismatch(MISMATCH)
     return result
+
+
+def count(core: Core, result: Verification) -> None:
+    """Adds a verdict to what is counted: by its model, with the best of its scores."""
+    verdict = "not_live" if result.live is False else "accepted" if result.verified else "rejected"
+    best = max(reference.score for reference in result.references)
+    core.meters.score.observe(best, result.manifest.fingerprint, verdict)
 
 
 def compared(

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, func, select
 from service.core.errors import ModelMismatch
 from service.storage.faults import translated
 from service.storage.queries import Owner
-from service.storage.tables import face_references
+from service.storage.tables import face_references, identities
 
 of_model = face_references.c.fingerprint
 
@@ -25,6 +25,10 @@ class SqlCensus:
         statement = select(of_model, func.count()).group_by(of_model)
         with translated(), self._engine.begin() as connection:
             return {row[0]: row[1] for row in connection.execute(statement)}
+
+    def identities(self) -> int:
+        with translated(), self._engine.begin() as connection:
+            return connection.scalar(select(func.count()).select_from(identities)) or 0
 
     def has(self, fingerprint: str) -> bool:
         statement = select(of_model).where(of_model == fingerprint).limit(1)

@@ -63,11 +63,21 @@ def translated() -> Iterator[None]:
         yield
     except (DBAPIError, sqlite3.Error) as error:
         driver_error = error.orig if isinstance(error, DBAPIError) else error
-        fault = _of_sqlite(driver_error) or _of_postgres(driver_error)
+        fault = _of(driver_error)
         if fault is None:
             raise
         kind, message = fault
         raise kind(message) from error
+
+
+def kind_of(driver_error: BaseException) -> type[SemblanceError] | None:
+    """What a driver's error is translated to; None if it is none of the database's troubles."""
+    fault = _of(driver_error)
+    return fault and fault[0]
+
+
+def _of(error: object) -> _Fault | None:
+    return _of_sqlite(error) or _of_postgres(error)
 
 
 def _of_sqlite(error: object) -> _Fault | None:

@@ -32,7 +32,7 @@ from typing import Final
 from sqlalchemy import Engine
 
 from model.errors import Overloaded, SemblanceError
-from service.core.audit import AuditEntry
+from service.core.audit import AuditEntry, AuditState
 from service.core.errors import DamagedData, NotReady, StorageFull
 from service.core.secrecy import DataKey
 from service.storage.audit_chain import Row, to_row
@@ -81,6 +81,8 @@ class SqlAudit:
         self._capacity, self._linger_s, self._retry_s = capacity, linger_s, retry_s
         self._queue: deque[_Queued] = deque()
         self._urgent = 0
+        self._written = 0
+        self._failed = 0
         self._failure: type[SemblanceError] | None = None
         self._closing = False
         lock = threading.Lock()
@@ -110,6 +112,9 @@ class SqlAudit:
             raise _error(failure)
         if done is not None:
             done.result()
+
+    def state(self) -> AuditState:
+        return AuditState(len(self._queue), self._written, self._failed, self._failure is not None)
 
     def close(self) -> None:
         with self._work:
@@ -175,6 +180,9 @@ class SqlAudit:
         if failure is None:
             for _ in group:
                 self._queue.popleft()
+            self._written += len(group)
+        else:
+            self._failed += 1
         # While it fails nobody is left to wait: whoever comes is refused.
         waiting = self._queue if failure is not None else group
         for queued in waiting:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from model.contract import Manifest
 from service.api.admission import Admission
 from service.api.audited import audited
 from service.api.state import Running
 from service.core.access import Caller
-from service.core.audit import AuditEntry
+from service.core.audit import AuditEntry, AuditState
 from service.core.audit_details import (
     comparison_details,
     enrolment_details,
@@ -33,6 +35,7 @@ from service.core.results import (
 from service.settings import Settings
 
 NOWHERE = cast(Any, None)
+MANIFEST = cast(Manifest, SimpleNamespace(fingerprint="f" * 16))
 
 
 @dataclass
@@ -49,6 +52,9 @@ class Paper:
     def record(self, entry: AuditEntry, *, durable: bool) -> None:
         self.check()
         self.written.append((entry, durable))
+
+    def state(self) -> AuditState:
+        return AuditState(0, len(self.written), 0, self.broken)
 
     def close(self) -> None: ...
 
@@ -161,7 +167,7 @@ VERIFICATION = Verification(
     verdict_fmr=None,
     found=NOWHERE,
     timings_ms={},
-    manifest=NOWHERE,
+    manifest=MANIFEST,
 )
 
 
@@ -170,9 +176,10 @@ def test_scores_are_left_out_unless_asked_for() -> None:
     assert "0.91234" not in str(plain)
     assert plain["detection_threshold"] == 0.6
     assert (plain["references"], plain["matched"], plain["rule"]) == (2, 1, "max")
+    assert plain["model"] == "f" * 16
     assert verification_details(VERIFICATION, scores=True)["scores"] == [0.91234, 0.1]
     comparison = Comparison(
-        0.777, Threshold(0.6, "default"), None, True, NOWHERE, NOWHERE, {}, NOWHERE
+        0.777, Threshold(0.6, "default"), None, True, NOWHERE, NOWHERE, {}, MANIFEST
     )
     assert "0.777" not in str(comparison_details(comparison, scores=False))
     assert comparison_details(comparison, scores=True)["scores"] == [0.777]
@@ -187,7 +194,7 @@ def test_an_enrolment_is_counted_and_names_nothing() -> None:
             AcceptedImage(1, "tellingfile.jpg", "b" * 32, True, NOWHERE),
         ),
         rejected=(RejectedImage(2, "tellingfile.jpg", "no_face", "tellingfile.jpg: no face"),),
-        manifest=NOWHERE,
+        manifest=MANIFEST,
     )
     details = enrolment_details(enrolment)
     assert details == {
@@ -195,5 +202,6 @@ def test_an_enrolment_is_counted_and_names_nothing() -> None:
         "duplicates": 1,
         "references": 3,
         "conflicts": 0,
+        "model": "f" * 16,
         "rejected_no_face": 1,
     }

@@ -19,13 +19,8 @@ ALL = [*PAGES, *DECISIONS]
 AWAITED = {
     "bulk.md",
     "clients.md",
-    "doctor.md",
-    "drift.md",
     "identify.md",
-    "kubernetes.md",
     "migrate.md",
-    "monitoring.md",
-    "systemd.md",
 }
 
 

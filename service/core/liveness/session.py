@@ -32,7 +32,6 @@ from service.core.liveness.person import EVERY_S, Person
 from service.core.liveness.start import START_S, Sighting, Start
 from service.core.perceive import perceive
 from service.core.results import FoundFace
-from service.core.stopwatch import Stopwatch
 from service.core.throttle import admit, recheck, settle
 
 MOST_S: Final = 60.0
@@ -174,7 +173,8 @@ class Session:
         if self._anchor is None and at - self._begun_at > START_S:
             raise Ended("timed_out")
         try:
-            percept = perceive(self._core, frame, "largest", Stopwatch())
+            with self._core.stopwatch() as watch:
+                percept = perceive(self._core, frame, "largest", watch)
         except (ImageError, NoFace) as error:
             return self._without_face(error, at)
         sighting = Sighting.of(self._core, percept)

@@ -16,7 +16,7 @@ def migrate(engine: Engine) -> None:
     Raises:
         NotReady: If a newer version of this program has used the database.
     """
-    if _revisions(engine) == {HEAD}:
+    if revisions_of(engine) == {HEAD}:
         return
     # Alembic takes a tenth of a second to import, and most starts need none of it.
     from service.storage.migrations.upgrade import upgrade
@@ -24,7 +24,8 @@ def migrate(engine: Engine) -> None:
     upgrade(engine)
 
 
-def _revisions(engine: Engine) -> set[str]:
+def revisions_of(engine: Engine) -> set[str]:
+    """Of a database; empty if it was never used."""
     with engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return set()
