@@ -8,7 +8,7 @@ import sys
 from sqlalchemy.exc import SQLAlchemyError
 
 from model.errors import SemblanceError
-from service.commands import audit, backup, keys, migrate_store, people, reembed
+from service.commands import audit, backup, keys, migrate_store, openapi, people, reembed
 
 
 def run(arguments: list[str]) -> int:
@@ -29,6 +29,7 @@ def run(arguments: list[str]) -> int:
     reembed.add_parser(commands)
     backup.add_parsers(commands)
     migrate_store.add_parser(commands)
+    openapi.add_parser(commands)
     chosen = parser.parse_args(arguments)
     try:
         status: int = chosen.run(chosen)
