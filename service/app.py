@@ -25,6 +25,7 @@ from model.runtimes.batches import Batches
 from model.runtimes.compiled import CompiledNetworks
 from model.runtimes.network import model_threads
 from service.api import (
+    adapters,
     documented,
     faces,
     identities,
@@ -129,6 +130,7 @@ def create_app(
         *(system.router, metrics.router),
     ):
         app.include_router(router)
+    adapters.install(app, settings)
     page.install(app)
     origins.allow(app, settings.cors_origins)
     app.add_middleware(Headed)
