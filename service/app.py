@@ -132,7 +132,7 @@ def create_app(
         app.include_router(router)
     adapters.install(app, settings)
     page.install(app)
-    origins.allow(app, settings.cors_origins)
+    origins.allow(app, settings.cors_origins, put=settings.compreface)
     app.add_middleware(Headed)
     if settings.access_log:
         app.add_middleware(Logged)

@@ -35,7 +35,12 @@ def adapted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adapted]:
     data_dir = tmp_path_factory.mktemp("data")
     chosen: dict[str, Any] = {"compreface": True, "deepface": True, "hide_scores": True}
     with service_process(
-        data_dir, insecure=False, throttle_after=2, lock_after=9, **chosen
+        data_dir,
+        insecure=False,
+        throttle_after=2,
+        lock_after=9,
+        cors_origins="https://shop.example",
+        **chosen,
     ) as service:
         yield Adapted(service, data_dir)
 
@@ -101,6 +106,13 @@ def test_json_bodies_and_pages(admin: httpx.Client, ada: str, faces: Faces) -> N
     assert [face["image_id"] for face in of_one["faces"]] == [other]
     deleted = admin.post(f"{RECOGNITION}/faces/delete", json=[other, "0" * 32])
     assert deleted.json() == [{"image_id": other, "subject": "bo"}]
+
+
+def test_a_page_of_another_origin_may_rename(admin: httpx.Client) -> None:
+    asked = {"Origin": "https://shop.example", "Access-Control-Request-Method": "PUT"}
+    answer = admin.options(f"{RECOGNITION}/subjects/ada", headers=asked)
+    assert answer.status_code == 200
+    assert "PUT" in answer.headers["access-control-allow-methods"]
 
 
 def test_every_face_of_a_picture_is_recognised(admin: httpx.Client, ada: str, faces: Faces) -> None:
