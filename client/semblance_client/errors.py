@@ -40,7 +40,7 @@ class Problem(SemblanceClientError):
     """An application/problem+json of the service (RFC 9457).
 
     Attributes:
-        code: Stable, such as "no_face"; the service's README lists all.
+        code: Stable, such as "no_face"; docs/errors.md lists all.
         request_id: Under which the service's log says more.
         reasons: What the quality gate objects to.
         rejected, conflicts: Image by image, of an enrolment of which nothing was accepted.
