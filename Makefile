@@ -22,7 +22,7 @@ ROOT_OR_SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 .DELETE_ON_ERROR:
 # One pip at a time in one environment.
 .NOTPARALLEL:
-.PHONY: help run build test test-long lint format docs bench bench-peers audit-dependencies lock chromium clean
+.PHONY: help run build test test-long lint format docs bench bench-peers audit-dependencies lock openapi openapi-release chromium clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /	/'
@@ -67,7 +67,14 @@ lock: .venv/.tests ## choose and lock the versions again
 		$(LOCK) $$@ pyproject.toml -o $$folder/requirements.lock; \
 	done
 	@$(LOCK) --extra otel pyproject.toml -o service/requirements-otel.lock
+	@$(LOCK) tests/compreface.in -o tests/compreface.lock
 	@$(LOCK) bench/peers.in --override bench/peers.override -o bench/peers.lock
+
+openapi: .venv/.service ## write the API's specification into docs/openapi.json again
+	@$(BIN)/python -m service openapi > docs/openapi.json.part && mv docs/openapi.json.part docs/openapi.json
+
+openapi-release: openapi ## take it as what was released, which later ones are held against
+	@cp docs/openapi.json docs/openapi-released.json
 
 clean: ## remove the environment and the model
 	rm -rf .venv .venv-peers models

@@ -22,6 +22,7 @@ from model.runtimes.batches import Batches
 from model.runtimes.compiled import CompiledNetworks
 from model.runtimes.network import model_threads
 from service.api import (
+    adapters,
     documented,
     faces,
     identities,
@@ -127,8 +128,9 @@ def create_app(
         *(system.router, metrics.router),
     ):
         app.include_router(router)
+    adapters.install(app, settings)
     page.install(app)
-    origins.allow(app, settings.cors_origins)
+    origins.allow(app, settings.cors_origins, put=settings.compreface)
     app.add_middleware(Headed)
     if settings.access_log:
         app.add_middleware(Logged)

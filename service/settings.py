@@ -21,6 +21,7 @@ from model.contract import Fusion
 from model.errors import SemblanceError
 from model.image import Limits
 from model.quality import Gate
+from service.adapter_settings import AdapterSettings
 from service.addresses import Networks, Origins
 from service.core.policy import ConflictMode, Keep, Policy
 from service.logs import LogFormat
@@ -32,17 +33,11 @@ from service.trace_settings import TraceSettings
 PREFIX = "SEMBLANCE_"
 DEFAULT_FILE = "semblance.env"
 # Read by other parts of the project; not settings of the service.
+_OF_CLIENTS = ("KEY", "URL")
+_OF_COMPOSE = ("ADDRESS", "DATABASE_PASSWORD", "DOMAIN", "EDGE", "HTTP_PORT", "HTTPS_PORT")
 OTHER_VARIABLES = {
-    "SEMBLANCE_SETTINGS_FILE",
-    "SEMBLANCE_CACHE_DIR",
-    "SEMBLANCE_TEST_OUTPUT",
-    # Of docker-compose.yml.
-    "SEMBLANCE_ADDRESS",
-    "SEMBLANCE_DATABASE_PASSWORD",
-    "SEMBLANCE_DOMAIN",
-    "SEMBLANCE_EDGE",
-    "SEMBLANCE_HTTP_PORT",
-    "SEMBLANCE_HTTPS_PORT",
+    f"{PREFIX}{name}"
+    for name in ("SETTINGS_FILE", "CACHE_DIR", "TEST_OUTPUT", *_OF_CLIENTS, *_OF_COMPOSE)
 }
 
 _SECRETS = {("master_key",), ("database",), ("keys_database",)}
@@ -56,7 +51,7 @@ class SettingsError(SemblanceError):
     """A setting cannot be used; the text names it."""
 
 
-class Settings(SiteSettings, StreamSettings, PresentationSettings, TraceSettings):
+class Settings(SiteSettings, StreamSettings, PresentationSettings, TraceSettings, AdapterSettings):
     """What an operator can choose."""
 
     model_config = SettingsConfigDict(

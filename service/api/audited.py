@@ -67,6 +67,14 @@ def audited(running: Running, action: Action, subject: str | None = None) -> Ite
         log.record(entry, durable=action not in NOT_DURABLE)
 
 
+@contextmanager
+def audited_both(running: Running, action: Action, first: str, second: str) -> Iterator[Note]:
+    """The same under two names: which one is asked for later, nobody knows."""
+    with audited(running, action, second) as other, audited(running, action, first) as note:
+        note.details["name"], other.details["name"] = "old", "new"
+        yield note
+
+
 def code_of(error: BaseException) -> str:
     """The code of the problem that this error is answered with."""
     kind = TABLE.get(type(error)) if isinstance(error, SemblanceError) else None

@@ -7,7 +7,7 @@ request changes threads twice.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -23,7 +23,7 @@ from service.core.access import Scope
 
 Parsed = TypeVar("Parsed", bound=BaseModel)
 Route = Callable[[Request], Awaitable[Response]]
-Answer = Mapping[str, object] | BaseModel
+Answer = Mapping[str, object] | Sequence[Mapping[str, object]] | BaseModel
 Named = TypeVar("Named", bound=Callable[..., Any])
 
 
@@ -45,7 +45,7 @@ def at_the_door(
     def route_of(work: Callable[[Parsed, Running], Answer]) -> Route:
         async def route(request: Request) -> Response:
             at_work = await admitted(request, scope)
-            return await _answered(
+            return await answered(
                 request, at_work, kind, work, repeated=repeated, status_code=status_code
             )
 
@@ -66,14 +66,14 @@ def at_the_door_of_one(
     ) -> Callable[[str, Request], Awaitable[Response]]:
         async def route(identity: IdentityPath, request: Request) -> Response:
             at_work = await admitted(request, scope)
-            return await _answered(request, at_work, kind, partial(work, identity))
+            return await answered(request, at_work, kind, partial(work, identity))
 
         return _named_like(work, route)
 
     return route_of
 
 
-async def _answered(
+async def answered(
     request: Request,
     at_work: Running,
     kind: type[Parsed],
@@ -82,6 +82,7 @@ async def _answered(
     repeated: str | None = None,
     status_code: int = 200,
 ) -> Response:
+    """The answer to a request that was admitted: read, put in a thread, worked on."""
     settings, admission = at_work.settings, at_work.admission
     with admission.place() as arrival:
         pieces = await read_body(request, settings.max_body_bytes, arrival)

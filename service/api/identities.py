@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
 from service.api.access import Administering, Enrolling
-from service.api.audited import Note, audited
+from service.api.audited import audited, audited_both
 from service.api.body import openapi_body
 from service.api.documented import BODY, problems
 from service.api.door import at_the_door_of_one
@@ -21,7 +19,6 @@ from service.api.requests import MergeRequest, RenameRequest
 from service.api.schemas import DeletedOut, IdentityDetailOut, IdentityPage
 from service.api.state import Running
 from service.core import regroup
-from service.core.audit import Action
 from service.core.conflicts import reference_agreements
 from service.core.erase import erase_identity, erase_reference
 from service.core.errors import InvalidRequest
@@ -70,7 +67,7 @@ def get_identity(identity: IdentityPath, running: Enrolling) -> IdentityDetailOu
 def rename_identity(identity: str, body: RenameRequest, running: Running) -> IdentityDetailOut:
     """Gives an identity another name; all else stays, failures and a lock, too."""
     # On record under both names: which one is asked for later, nobody knows.
-    with _audited_both(running, "rename", identity, body.to):
+    with audited_both(running, "rename", identity, body.to):
         regroup.rename_identity(running.core, identity, body.to)
         return _detail(running, body.to)
 
@@ -90,7 +87,7 @@ def merge_identity(identity: str, body: MergeRequest, running: Running) -> Ident
     A picture that both have is kept once. Consent and metadata of the other stay, unless
     it has none. Of the verifications in vain the greater number counts.
     """
-    with _audited_both(running, "merge", identity, body.into) as note:
+    with audited_both(running, "merge", identity, body.into) as note:
         note.details["references"] = regroup.merge_identities(running.core, identity, body.into)
         return _detail(running, body.into)
 
@@ -132,13 +129,6 @@ def _detail(running: Running, identity: str) -> IdentityDetailOut:
         store.about(identity),
         store.standing(identity),
     )
-
-
-@contextmanager
-def _audited_both(running: Running, action: Action, first: str, second: str) -> Iterator[Note]:
-    with audited(running, action, second) as other, audited(running, action, first) as note:
-        note.details["name"], other.details["name"] = "old", "new"
-        yield note
 
 
 def _to_cursor(name: str) -> str:

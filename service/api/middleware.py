@@ -29,7 +29,7 @@ _HEADERS = (
     (b"content-security-policy", PAGE_POLICY.encode()),
 )
 _API_HEADERS = (*_HEADERS, (b"cache-control", b"no-store"))
-_API = ("/v1/", "/enroll", "/verify")
+_API = ("/v1/", "/enroll", "/verify", "/api/v1/", "/deepface/")
 
 
 class Headed:

@@ -13,8 +13,11 @@ REQUEST_HEADERS = ("Authorization", "Content-Type", "X-API-Key", "X-Request-Id")
 ANSWER_HEADERS = ("Retry-After", "X-Request-Id")
 
 
-def allow(app: FastAPI, origins: tuple[str, ...]) -> None:
+def allow(app: FastAPI, origins: tuple[str, ...], *, put: bool = False) -> None:
     """Lets pages of these origins read answers.
+
+    Args:
+        put: Whether there are routes that take PUT: an adapter's.
 
     Never with credentials: a key is sent by the page that has it, not by the browser
     of its own accord.
@@ -23,7 +26,7 @@ def allow(app: FastAPI, origins: tuple[str, ...]) -> None:
         app.add_middleware(
             _Listed,
             allow_origins=origins,
-            allow_methods=METHODS,
+            allow_methods=(*METHODS, "PUT") if put else METHODS,
             allow_headers=REQUEST_HEADERS,
             expose_headers=ANSWER_HEADERS,
             # A browser asks first, too, when a public page calls an address at home.

@@ -8,7 +8,17 @@ import sys
 from sqlalchemy.exc import SQLAlchemyError
 
 from model.errors import SemblanceError
-from service.commands import audit, backup, doctor, keys, migrate_store, people, reembed, report
+from service.commands import (
+    audit,
+    backup,
+    doctor,
+    keys,
+    migrate_store,
+    openapi,
+    people,
+    reembed,
+    report,
+)
 
 
 def run(arguments: list[str]) -> int:
@@ -31,6 +41,7 @@ def run(arguments: list[str]) -> int:
     migrate_store.add_parser(commands)
     report.add_parser(commands)
     doctor.add_parser(commands)
+    openapi.add_parser(commands)
     chosen = parser.parse_args(arguments)
     try:
         status: int = chosen.run(chosen)

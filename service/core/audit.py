@@ -22,6 +22,8 @@ from typing import Final, Literal, Protocol
 Action = Literal[
     "enroll",
     "verify",
+    "identify",
+    "embeddings",
     "compare",
     "detect",
     "liveness",
@@ -49,7 +51,7 @@ Action = Literal[
 ]
 
 NOT_DURABLE: Final[frozenset[Action]] = frozenset(
-    {"verify", "compare", "detect", "liveness", "list", "read_identity"}
+    {"verify", "identify", "compare", "detect", "liveness", "list", "read_identity"}
 )
 """What changes nothing and hands nothing out. All other actions are durable."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,13 @@ def perceive(
     with watch.stage("detect"):
         faces = faces_of(picture, core.detector, core.model.manifest)
         face = choose(faces, choice, picture.size)
+    return percept_of(core, picture, face, faces, watch)
+
+
+def percept_of(
+    core: Core, picture: Picture, face: Face, faces: Sequence[Face], watch: Stopwatch
+) -> Percept:
+    """One of the faces that were found in a picture, ready to embed."""
     with watch.stage("decode"):
         sight = sight_of(picture, face, core.model.manifest)
     with watch.stage("detect"):

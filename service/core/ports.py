@@ -270,6 +270,10 @@ class Store(Regrouping, Protocol):
         """
         ...
 
+    def owner_of(self, reference_id: str) -> str:
+        """The identity that has this reference. Raises UnknownReference."""
+        ...
+
     def delete_identity(self, identity: str) -> int:
         """Erases an identity and all its bytes; answers how many references went.
 

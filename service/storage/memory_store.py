@@ -183,6 +183,13 @@ class MemoryStore:
         with self._lock:
             return self._find(identity, reference_id).image
 
+    def owner_of(self, reference_id: str) -> str:
+        with self._lock:
+            for name, owner in self._identities.items():
+                if any(entry.reference.reference_id == reference_id for entry in owner.entries):
+                    return name
+        raise UnknownReference("There is no such reference.")
+
     def delete_identity(self, identity: str) -> int:
         with self._lock:
             count = len(self._of(identity).entries)

@@ -7,9 +7,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, func, or_, select, update
 
+from service.core.errors import UnknownReference
 from service.core.ports import About
 from service.core.secrecy import DataKey
-from service.storage.queries import Owner, of_collection, own_name
+from service.storage.queries import Owner, check_reference_id, of_collection, own_name
 from service.storage.tables import face_references, identities
 
 
@@ -29,6 +30,21 @@ def about(connection: Connection, owner: Owner, key: DataKey) -> About:
         return About()
     content = json.loads(key.open(sealed, sealed_as(owner.name)))
     return About(content["consent"], content["metadata"])
+
+
+def owner_of(connection: Connection, collection: str, reference_id: str) -> str:
+    """The own name of the identity that has a reference. Raises UnknownReference."""
+    name = connection.scalar(
+        select(identities.c.name)
+        .join_from(face_references, identities)
+        .where(
+            face_references.c.reference_id == check_reference_id(reference_id),
+            of_collection(collection),
+        )
+    )
+    if name is None:
+        raise UnknownReference("There is no such reference.")
+    return own_name(name)
 
 
 def collections(connection: Connection) -> list[str]:

@@ -210,6 +210,10 @@ class SqlStore:
             key = self._key_of(owner)
             return queries.read_image(connection, owner, key, reference_id)
 
+    def owner_of(self, reference_id: str) -> str:
+        with self._reading() as connection:
+            return people.owner_of(connection, self._collection, reference_id)
+
     def delete_identity(self, identity: str) -> int:
         with self._writing() as connection:
             owner = queries.require_identity(connection, self._stored(identity), to_change=True)

@@ -288,6 +288,20 @@ def test_a_reference_of_another_identity_is_unknown(store: Store) -> None:
     assert store.summary("bob").references == 1
 
 
+def test_the_owner_of_a_reference_is_found_within_its_collection_alone(store: Store) -> None:
+    reference_id = enrol_one(store, "ann/ü", "1").reference.reference_id
+    enrol_one(store, "bob", "2")
+    assert store.owner_of(reference_id) == "ann/ü"
+    store.rename("ann/ü", "cy")
+    assert store.owner_of(reference_id) == "cy"
+    for other, name in ((store.within("shop"), reference_id), (store, "0" * 32), (store, "../x")):
+        with pytest.raises(UnknownReference):
+            other.owner_of(name)
+    store.delete_reference("cy", reference_id)
+    with pytest.raises(UnknownReference):
+        store.owner_of(reference_id)
+
+
 def test_the_latest_failure_is_dated_anew(store: Store) -> None:
     store.enrol("ann", [new_reference("1")], limit=5)
     store.redate_failure("ann")
