@@ -26,6 +26,7 @@ from service.addresses import Networks, Origins
 from service.core.policy import ConflictMode, Keep, Policy
 from service.logs import LogFormat
 from service.presentation_settings import PresentationSettings
+from service.search_settings import SearchSettings
 from service.site_settings import SiteSettings
 from service.stream_settings import StreamSettings
 from service.trace_settings import TraceSettings
@@ -51,7 +52,14 @@ class SettingsError(SemblanceError):
     """A setting cannot be used; the text names it."""
 
 
-class Settings(SiteSettings, StreamSettings, PresentationSettings, TraceSettings, AdapterSettings):
+class Settings(
+    SearchSettings,
+    SiteSettings,
+    StreamSettings,
+    PresentationSettings,
+    TraceSettings,
+    AdapterSettings,
+):
     """What an operator can choose."""
 
     model_config = SettingsConfigDict(
@@ -161,6 +169,13 @@ class Settings(SiteSettings, StreamSettings, PresentationSettings, TraceSettings
         description="With more references enrolled than this, enrolment does not look for a "
         "conflict with other identities; 0 never does.",
     )
+    max_fpir: Share = Field(
+        0.01,
+        gt=0,
+        description="False positive identification rate that an identification keeps to, unless "
+        "its request says another; with more references than the model's table reaches, the "
+        "lowest there is.",
+    )
     serve_images: bool = Field(False, description="Whether stored images can be fetched whole.")
     detection_threshold: Share | None = Field(
         None, description="Instead of the model's (its FMR 1e-4)."
@@ -192,7 +207,7 @@ class Settings(SiteSettings, StreamSettings, PresentationSettings, TraceSettings
         "by default only where the address is this machine's own.",
     )
     hide_scores: bool = Field(
-        False, description="Keys that may only verify get verdicts without scores."
+        False, description="Keys that may neither enrol nor administer get verdicts without scores."
     )
     throttle_after: int = Field(
         5,
@@ -246,6 +261,7 @@ class Settings(SiteSettings, StreamSettings, PresentationSettings, TraceSettings
             conflicts=self.conflicts,
             conflict_names=self.conflict_names,
             conflict_search=self.conflict_search,
+            max_fpir=self.max_fpir,
             throttle_after=self.throttle_after,
             lock_after=self.lock_after,
             retention_days=self.retention_days,

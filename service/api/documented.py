@@ -22,6 +22,10 @@ BODY = (
     "unsupported_media_type",
 )
 """Of every route that takes a body."""
+_IMAGE = ("undecodable_image", "image_too_small", "image_too_large", "too_many_pixels")
+PICTURE = (*BODY, *_IMAGE, "unsupported_image_type", "overloaded")
+"""Of every route that looks at one picture, or two."""
+ONE_FACE = ("no_face", "several_faces")
 _OPEN = ("/healthz", "/readyz", "/v1/keys")
 _KINDS = {kind.code: kind for kind in (*TABLE.values(), *OTHERS)}
 

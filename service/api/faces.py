@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from service.api import examples
 from service.api.audited import audited
 from service.api.body import openapi_body
-from service.api.documented import BODY, problems
+from service.api.documented import BODY, ONE_FACE, PICTURE, problems
 from service.api.door import at_the_door
 from service.api.present import Json, compare_out, detect_out, enrol_out, verify_out
 from service.api.problems import rejection
@@ -33,10 +33,6 @@ from service.core.sites import Receiver
 router = APIRouter(tags=["faces"])
 short = APIRouter(include_in_schema=False)
 """POST /enroll and POST /verify: stable short names for the same routes."""
-
-_IMAGE = ("undecodable_image", "image_too_small", "image_too_large", "too_many_pixels")
-_PICTURE = (*BODY, *_IMAGE, "unsupported_image_type", "overloaded")
-_ONE_FACE = ("no_face", "several_faces")
 
 
 @short.post("/enroll", status_code=201)
@@ -80,8 +76,8 @@ def enroll(body: EnrolRequest, running: Running) -> Json:
     "/v1/verify",
     response_model=VerifyOut,
     responses=problems(
-        *_PICTURE,
-        *_ONE_FACE,
+        *PICTURE,
+        *ONE_FACE,
         *("unknown_identity", "model_mismatch", "too_many_failures", "identity_locked"),
         *("missing_liveness", "wrong_liveness", "liveness_expired", "liveness_used"),
         "liveness_mismatch",
@@ -131,7 +127,7 @@ def verify(body: VerifyRequest, running: Running) -> Json:
 @router.post(
     "/v1/compare",
     response_model=CompareOut,
-    responses=problems(*_PICTURE, *_ONE_FACE, example=examples.COMPARE),
+    responses=problems(*PICTURE, *ONE_FACE, example=examples.COMPARE),
     openapi_extra=openapi_body(CompareRequest, ("image_a", "image_b")),
 )
 @at_the_door(CompareRequest, "verify")
@@ -155,7 +151,7 @@ def compare(body: CompareRequest, running: Running) -> Json:
 @router.post(
     "/v1/detect",
     response_model=DetectOut,
-    responses=problems(*_PICTURE, example=examples.DETECT),
+    responses=problems(*PICTURE, example=examples.DETECT),
     openapi_extra=openapi_body(DetectRequest, ("image",)),
 )
 @at_the_door(DetectRequest, "verify")

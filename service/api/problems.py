@@ -77,6 +77,9 @@ TABLE: dict[type[SemblanceError], Kind] = {
     errors.DamagedData: Kind(500, "damaged_data", "Stored data cannot be read"),
     errors.ModelMismatch: Kind(409, "model_mismatch", "Enrolled with another model"),
     errors.TooManyReferences: Kind(409, "too_many_references", "Too many references"),
+    errors.GalleryTooLarge: Kind(
+        507, "gallery_too_large", "The gallery is larger than what is searched"
+    ),
     image.ImageTooLarge: Kind(413, "image_too_large", "The image has too many bytes"),
     BodyTooLarge: Kind(413, "request_too_large", "The request has too many bytes"),
     image.TooManyPixels: Kind(413, "too_many_pixels", "The image has too many pixels"),
