@@ -23,6 +23,7 @@ from model.runtimes.compiled import CompiledNetworks
 from model.runtimes.network import model_threads
 from service.api import (
     adapters,
+    bulk,
     documented,
     faces,
     identities,
@@ -45,8 +46,8 @@ from service.api.state import AtWork, Running, State
 from service.core.census import GallerySize
 from service.core.core import Core
 from service.core.gallery_cache import GalleryCache
-from service.core.meters import Meters
 from service.core.indexes import Indexes
+from service.core.meters import Meters
 from service.core.ports import Store
 from service.opening import gate_of, opened, page_key, tickets_of
 from service.runtime.load import Way, load, load_two
@@ -125,7 +126,7 @@ def create_app(
     app.state.page_key = None
     problems.install(app)
     for router in (
-        *(faces.router, faces.short, search.router, stream.router, liveness.router),
+        *(faces.router, faces.short, search.router, bulk.router, stream.router, liveness.router),
         *(identities.router, reference_image.router, site_sessions.router),
         *(system.router, metrics.router),
     ):

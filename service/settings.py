@@ -23,6 +23,7 @@ from model.image import Limits
 from model.quality import Gate
 from service.adapter_settings import AdapterSettings
 from service.addresses import Networks, Origins
+from service.batch_settings import BatchSettings
 from service.core.policy import ConflictMode, Keep, Policy
 from service.logs import LogFormat
 from service.presentation_settings import PresentationSettings
@@ -53,6 +54,7 @@ class SettingsError(SemblanceError):
 
 
 class Settings(
+    BatchSettings,
     SearchSettings,
     SiteSettings,
     StreamSettings,

@@ -9,26 +9,20 @@ from service.api.audited import audited
 from service.api.body import openapi_body
 from service.api.documented import BODY, ONE_FACE, PICTURE, problems
 from service.api.door import at_the_door
-from service.api.present import Json, compare_out, detect_out, enrol_out, verify_out
+from service.api.present import Json, compare_out, detect_out
 from service.api.problems import rejection
 from service.api.requests import CompareRequest, DetectRequest, EnrolRequest, VerifyRequest
 from service.api.schemas import CompareOut, DetectOut, EnrolOut, VerifyOut
-from service.api.signing import signed_verdict
 from service.api.state import Running
+from service.api.work import enrolled, verified
 from service.core import compare as core_compare
 from service.core import detect as core_detect
-from service.core import enrol as core_enrol
-from service.core import verify as core_verify
 from service.core.audit_details import (
     comparison_details,
     detection_details,
-    enrolment_details,
     verdict,
-    verification_details,
 )
 from service.core.enrol import REJECTIONS
-from service.core.ports import About
-from service.core.sites import Receiver
 
 router = APIRouter(tags=["faces"])
 short = APIRouter(include_in_schema=False)
@@ -59,16 +53,7 @@ def enroll(body: EnrolRequest, running: Running) -> Json:
     that seem to be of somebody else: unlike the identity's other references, or like
     another identity. In strict mode those are refused.
     """
-    core = running.core
-    about = None
-    if body.consent is not None or body.metadata is not None:
-        about = About(body.consent, body.metadata or {})
-    with audited(running, "enroll", body.identity) as note:
-        result = core_enrol.enrol(
-            core, body.identity, body.images, body.faces, body.conflicts, about=about
-        )
-        note.details = enrolment_details(result)
-    return enrol_out(result, core.policy.gate)
+    return enrolled(body, running)
 
 
 @short.post("/verify")
@@ -98,30 +83,7 @@ def verify(body: VerifyRequest, running: Running) -> Json:
     `verified: false`. With a `liveness_token` the face must also be the one that was
     live.
     """
-    core = running.core
-    with audited(running, "verify", body.identity) as note:
-        proof = running.proof(body.identity, body.liveness_token, body.require_liveness)
-        result = core_verify.verify(
-            core,
-            body.identity,
-            body.image.data,
-            detection=body.detection_threshold,
-            verification=body.verification_threshold,
-            fmr=body.fmr,
-            fusion=body.fusion,
-            choice=body.faces,
-            proof=proof,
-        )
-        note.outcome = verdict(result.verified)
-        note.details = verification_details(result, scores=running.settings.audit_scores)
-        signed = None
-        if body.audience is not None:
-            receiver = Receiver(body.audience, body.nonce)
-            verified = result.verified
-            signed = signed_verdict(
-                running, receiver, body.identity, verified=verified, last=result
-            )
-    return verify_out(result, core.policy.gate, scores=running.sees_scores) | {"signed": signed}
+    return verified(body, running)
 
 
 @router.post(

@@ -38,6 +38,7 @@ Action = Literal[
     "merge",
     "unlock",
     "export",
+    "import",
     "erase",
     "retention",
     "key_create",

@@ -9,8 +9,8 @@ from model.contract import Precision
 from model.faces import Detector
 from service.core.access import DEFAULT_COLLECTION
 from service.core.gallery_cache import GalleryCache
-from service.core.meters import Meters
 from service.core.indexes import Indexes
+from service.core.meters import Meters
 from service.core.policy import Policy
 from service.core.ports import FaceModel, Store
 from service.core.presentation import PresentationJudge

@@ -39,10 +39,12 @@ class Mark:
     Attributes:
         number: Of the latest change that is noted.
         horizon: Before it every transaction has ended, as PostgreSQL counts them.
+        at: Seconds since 1970.
     """
 
     number: int
     horizon: int = 0
+    at: float = 0.0
 
 
 @dataclass(frozen=True)

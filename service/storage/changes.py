@@ -26,6 +26,7 @@ from service.storage.tables import gallery_changes
 KEPT_S: Final = 86_400
 """How long a row is kept; who has not looked for so long reads everything anew."""
 
+_CLOCKS_DIFFER_S: Final = 3600.0
 _NUMBER = gallery_changes.c.number
 
 
@@ -41,25 +42,26 @@ def note_change(connection: Connection, owner: int) -> None:
 
 def changes(connection: Connection, since: Mark | None) -> Changes:
     """As `service.core.searchable.Searchable.changes`, of all collections."""
-    first, last, horizon = connection.execute(
-        select(func.min(_NUMBER), func.max(_NUMBER), _horizon(connection))
+    number, horizon = connection.execute(
+        select(func.coalesce(func.max(_NUMBER), 0), _horizon(connection))
     ).one()
-    mark = Mark(last or 0, horizon or 0)
+    mark = Mark(number, horizon, time.time())
     if since is None:
         return Changes((), whole=True, mark=mark)
-    # The newest row is never deleted, so that numbers only grow.
-    whole = first is None or first <= since.number + 1
+    # Half of the time, since clocks of several machines differ and may be set.
+    if not 0 <= mark.at - since.at + _CLOCKS_DIFFER_S < KEPT_S / 2:
+        return Changes((), whole=False, mark=mark)
     wanted = select(gallery_changes.c.identity_id).distinct()
     if is_postgres(connection):
         wanted = wanted.where(gallery_changes.c.writer >= since.horizon)
     else:
-        wanted = wanted.where(since.number < _NUMBER)
-    owners = tuple(connection.scalars(wanted)) if whole and last else ()
-    return Changes(owners, whole=whole, mark=mark)
+        wanted = wanted.where(gallery_changes.c.number > since.number)
+    return Changes(tuple(connection.scalars(wanted)), whole=True, mark=mark)
 
 
 def forget_changes(connection: Connection, *, kept_s: float = KEPT_S) -> int:
     """Deletes rows that are older, but the newest of all; answers how many."""
+    # The newest row stays, so that numbers only grow.
     newest = select(func.max(_NUMBER)).scalar_subquery()
     gone = connection.execute(
         delete(gallery_changes).where(gallery_changes.c.at < time.time() - kept_s, newest > _NUMBER)
