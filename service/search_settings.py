@@ -9,6 +9,14 @@ from pydantic_settings import BaseSettings
 class SearchSettings(BaseSettings):
     """What an operator can choose about identification."""
 
+    max_fpir: float = Field(
+        0.01,
+        gt=0,
+        le=1,
+        description="False positive identification rate that an identification keeps to, unless "
+        "its request says another; with more references than the model's table reaches, the "
+        "lowest there is.",
+    )
     search_bytes: int = Field(
         1024 * 1024 * 1024,
         ge=0,

@@ -171,13 +171,6 @@ class Settings(
         description="With more references enrolled than this, enrolment does not look for a "
         "conflict with other identities; 0 never does.",
     )
-    max_fpir: Share = Field(
-        0.01,
-        gt=0,
-        description="False positive identification rate that an identification keeps to, unless "
-        "its request says another; with more references than the model's table reaches, the "
-        "lowest there is.",
-    )
     serve_images: bool = Field(False, description="Whether stored images can be fetched whole.")
     detection_threshold: Share | None = Field(
         None, description="Instead of the model's (its FMR 1e-4)."
