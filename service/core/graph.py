@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from usearch.index import Index
 
 _LINKS: Final = 16
-_BREADTH_ADDING: Final = 128
+_BREADTH_ADDING: Final = 64
 _BREADTH_SEARCHING: Final = 256
 _LINK_BYTES: Final = 260
 """Of a row's links and key, about, as measured by `python -m bench.identify`."""

@@ -10,7 +10,10 @@ Nothing here is safe from several threads.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Final, Protocol
 
 import numpy as np
@@ -24,6 +27,10 @@ _FIRST: Final = 1024
 _BLOCK: Final = 16_384
 """Rows of one block: so many that a product is worth its call, so few that what it
 answers stays in the CPU's memory, and that no gallery is copied to make it larger."""
+
+
+_WORTH_IT: Final = 8
+"""Blocks, from which on several threads are quicker than one."""
 
 
 class Vectors(Protocol):
@@ -82,20 +89,34 @@ class Blocks:
             self._halves[at][rows] = np.inf
 
     def nearest(self, probes: Array, count: int) -> list[Slots]:
-        values = [np.empty(0, np.float32) for _ in probes]
-        slots: list[Slots] = [np.empty(0, np.int64) for _ in probes]
-        for at, (block, halves) in enumerate(zip(self._blocks, self._halves, strict=True)):
+        # Stripes of a gallery that is worth it, one a core: numpy's products let others run.
+        stripes = _cores() if len(self._blocks) > _WORTH_IT else 1
+        found = [
+            *_workers().map(
+                lambda first: self._among(probes, count, range(first, len(self._blocks), stripes)),
+                range(1, stripes),
+            ),
+            self._among(probes, count, range(0, len(self._blocks), stripes)),
+        ]
+        best = []
+        for each in zip(*found, strict=True):
+            values = np.concatenate([value for value, _ in each])
+            slots = np.concatenate([slot for _, slot in each])
+            best.append(slots[np.argsort(-values, kind="stable")[:count]])
+        return best
+
+    def _among(self, probes: Array, count: int, places: range) -> list[tuple[Array, Slots]]:
+        """Closeness and slot of the nearest in some of the blocks, for each probe."""
+        best = [(np.empty(0, np.float32), np.empty(0, np.int64)) for _ in probes]
+        for at in places:
+            block, halves = self._blocks[at], self._halves[at]
             if self._closeness is None:
                 found = (block @ probes.T) - halves[:, None]
             else:
                 found = np.where(np.isinf(halves)[:, None], -np.inf, self._closeness(block, probes))
             for which, near in enumerate(found.T):
-                values[which], slots[which] = _merged(
-                    values[which], slots[which], near, self._starts[at], count
-                )
-        return [
-            row[np.argsort(-value, kind="stable")] for row, value in zip(slots, values, strict=True)
-        ]
+                best[which] = _merged(*best[which], near, self._starts[at], count)
+        return best
 
     def _grow(self) -> None:
         rows = min(_FIRST << len(self._blocks), _BLOCK)
@@ -109,6 +130,16 @@ class Blocks:
         for at in np.unique(blocks).tolist():
             here = blocks == at
             yield at, here, slots[here] - self._starts[at]
+
+
+@cache
+def _workers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max(1, _cores() - 1), thread_name_prefix="search")
+
+
+def _cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def row_bytes(size: int) -> int:

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import Column, ColumnElement, Connection, Engine, Row, func, select
+from sqlalchemy import Column, Connection, Engine, Row, Select, func, select
 
 from model.types import Array
 from service.core.errors import DamagedData
@@ -38,6 +38,7 @@ _EMBEDDINGS = select(
     identities.c.data_key,
     face_references.c.identity_id,
     face_references.c.reference_id,
+    face_references.c.fingerprint,
     face_references.c.embedding,
 ).join_from(face_references, identities)
 
@@ -63,10 +64,15 @@ class EmbeddingPages:
         """A page of a collection's embeddings of one model, in order of enrolment.
 
         Args:
-            after, limit: As for `service.core.ports.Store.embeddings`.
+            after, limit: As for `service.core.searchable.Searchable.embeddings`.
         """
-        wanted = face_references.c.id > after
-        rows, page = self._read(collection, fingerprint, wanted, limit)
+        wanted = (
+            _EMBEDDINGS.where(face_references.c.fingerprint == fingerprint)
+            .where(face_references.c.id > after, of_collection(collection))
+            .order_by(face_references.c.id)
+            .limit(limit)
+        )
+        rows, page = self._read(wanted, collection, fingerprint)
         return replace(page, position=rows[-1].id if len(rows) == limit else None)
 
     def of(self, collection: str, fingerprint: str, owners: Sequence[int]) -> EmbeddingPage:
@@ -83,10 +89,11 @@ class EmbeddingPages:
         self, collection: str, fingerprint: str, column: Column[Any], values: Sequence[object]
     ) -> EmbeddingPage:
         """Whose column has one of the values."""
-        pages = [
-            self._read(collection, fingerprint, column.in_(values[at : at + _AT_ONCE]))[1]
-            for at in range(0, len(values), _AT_ONCE)
-        ]
+        pages = []
+        for at in range(0, len(values), _AT_ONCE):
+            # Nothing else is asked for: SQLite would walk along an index of that instead.
+            wanted = _EMBEDDINGS.where(column.in_(values[at : at + _AT_ONCE]))
+            pages.append(self._read(wanted, collection, fingerprint)[1])
         rows = [page.embeddings for page in pages if len(page.embeddings)]
         return EmbeddingPage(
             identities=tuple(name for page in pages for name in page.identities),
@@ -96,21 +103,15 @@ class EmbeddingPages:
         )
 
     def _read(
-        self,
-        collection: str,
-        fingerprint: str,
-        wanted: ColumnElement[bool],
-        limit: int | None = None,
+        self, wanted: Select[Any], collection: str, fingerprint: str
     ) -> tuple[list[_Row], EmbeddingPage]:
-        """The rows, and what of them can be read."""
-        statement = (
-            _EMBEDDINGS.where(face_references.c.fingerprint == fingerprint, wanted)
-            .where(of_collection(collection))
-            .order_by(face_references.c.id)
-            .limit(limit)
-        )
+        """The rows of this collection and model, and what of them can be read."""
         with translated(), self._engine.begin() as connection:
-            rows: list[_Row] = list(connection.execute(statement))
+            rows: list[_Row] = [
+                row
+                for row in connection.execute(wanted)
+                if row.fingerprint == fingerprint and row.name.startswith(f"{collection}/")
+            ]
             keys, unreadable = self._data_keys.readable({row.data_key for row in rows})
         opened: list[tuple[_Row, Array]] = []
         damaged = []
