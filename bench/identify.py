@@ -18,7 +18,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -59,7 +59,6 @@ _EACH = 4
 _PAGE = 20_000
 _ENROLLED = 3
 """References of a real person."""
-_SIZES = (0, 10_000, 100_000)
 _FPIRS = (0.1, 0.01)
 
 
@@ -121,7 +120,7 @@ def split(people: Embedded) -> tuple[AnyArray, AnyArray, AnyArray, AnyArray]:
     )
 
 
-def rates(model: FaceModel, people: Embedded, most_probes: int) -> str:
+def rates(model: FaceModel, people: Embedded, most_probes: int, sizes: Sequence[int]) -> str:
     """Recall of the candidates, and false identifications, as Markdown."""
     references, mated, strangers, owner = split(people)
     generator = np.random.default_rng(_SEED)
@@ -129,7 +128,7 @@ def rates(model: FaceModel, people: Embedded, most_probes: int) -> str:
     distractors = Distractors(people.embeddings)
     recalls: list[tuple[str, ...]] = []
     errors: list[tuple[str, ...]] = []
-    for size in _SIZES:
+    for size in sizes:
         more = distractors.drawn(size)
         gallery = np.concatenate([people.embeddings[references], more])
         owners = np.concatenate([owner[references], np.arange(size) + len(owner)])
@@ -307,6 +306,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="a file .npz of the real embeddings")
     parser.add_argument("--time", action="store_true", help="memory and time, instead of errors")
     parser.add_argument("--references", type=int, default=1_000_000)
+    parser.add_argument("--distractors", default="0,10000,100000")
     parser.add_argument("--ways", default="exact,approximate")
     parser.add_argument("--probes", type=int, default=300)
     options = parser.parse_args()
@@ -321,7 +321,8 @@ def main() -> None:
         if options.time:
             print(times(model, people, options))
         else:
-            print(rates(model, people, options.probes))
+            sizes = [int(size) for size in options.distractors.split(",")]
+            print(rates(model, people, options.probes, sizes))
     except (DataError, SemblanceError) as error:
         raise SystemExit(str(error)) from error
 
