@@ -32,6 +32,7 @@ from service.core.agreement import agreements
 from service.core.conflicts import find_conflicts, kind_of
 from service.core.core import Core
 from service.core.enrol import REJECTIONS
+from service.core.indexes import Indexes
 from service.core.perceive import perceive
 from service.core.policy import Policy
 from service.core.ports import FaceModel, NewReference
@@ -116,7 +117,7 @@ def searched(
         return None
     galleries, hits = [], {True: list[bool](), False: list[bool]()}
     for half in np.array_split(mixed, 2):
-        full = replace(core, store=MemoryStore(), policy=_SEARCH_ALL)
+        full = replace(core, store=MemoryStore(), policy=_SEARCH_ALL, indexes=Indexes())
         inside, kept = np.isin(owner, half), np.zeros(len(owner), dtype=bool)
         for person in half:
             rows = generator.choice(np.flatnonzero(owner == person), references, replace=False)
@@ -205,7 +206,7 @@ def times(core: Core, stored: int) -> list[tuple[str, ...]]:
 
     rows = []
     with tempfile.TemporaryDirectory() as folder, closing(open_store(Path(folder))) as store:
-        full = replace(core, store=store, policy=_SEARCH_ALL)
+        full = replace(core, store=store, policy=_SEARCH_ALL, indexes=Indexes())
         for at in range(0, stored, _EACH):
             _enrol(full, f"{at}", drawn(min(_EACH, stored - at)))
         for images in _IMAGES:

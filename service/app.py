@@ -23,6 +23,7 @@ from model.runtimes.compiled import CompiledNetworks
 from model.runtimes.network import model_threads
 from service.api import (
     adapters,
+    bulk,
     documented,
     faces,
     identities,
@@ -32,6 +33,7 @@ from service.api import (
     page,
     problems,
     reference_image,
+    search,
     site_sessions,
     stream,
     system,
@@ -44,6 +46,7 @@ from service.api.state import AtWork, Running, State
 from service.core.census import GallerySize
 from service.core.core import Core
 from service.core.gallery_cache import GalleryCache
+from service.core.indexes import Indexes
 from service.core.meters import Meters
 from service.core.ports import Store
 from service.opening import gate_of, opened, page_key, tickets_of
@@ -123,7 +126,7 @@ def create_app(
     app.state.page_key = None
     problems.install(app)
     for router in (
-        *(faces.router, faces.short, stream.router, liveness.router),
+        *(faces.router, faces.short, search.router, bulk.router, stream.router, liveness.router),
         *(identities.router, reference_image.router, site_sessions.router),
         *(system.router, metrics.router),
     ):
@@ -197,6 +200,7 @@ def _start(
         store=store,
         policy=settings.policy(),
         galleries=GalleryCache(settings.gallery_cache_bytes),
+        indexes=Indexes(settings.search_bytes, settings.search_exact),
         next=newest,
         presentation=load_presentation(settings.passive_liveness, way),
         meters=meters,

@@ -23,9 +23,11 @@ from model.image import Limits
 from model.quality import Gate
 from service.adapter_settings import AdapterSettings
 from service.addresses import Networks, Origins
+from service.batch_settings import BatchSettings
 from service.core.policy import ConflictMode, Keep, Policy
 from service.logs import LogFormat
 from service.presentation_settings import PresentationSettings
+from service.search_settings import SearchSettings
 from service.site_settings import SiteSettings
 from service.stream_settings import StreamSettings
 from service.trace_settings import TraceSettings
@@ -51,7 +53,15 @@ class SettingsError(SemblanceError):
     """A setting cannot be used; the text names it."""
 
 
-class Settings(SiteSettings, StreamSettings, PresentationSettings, TraceSettings, AdapterSettings):
+class Settings(
+    BatchSettings,
+    SearchSettings,
+    SiteSettings,
+    StreamSettings,
+    PresentationSettings,
+    TraceSettings,
+    AdapterSettings,
+):
     """What an operator can choose."""
 
     model_config = SettingsConfigDict(
@@ -192,7 +202,7 @@ class Settings(SiteSettings, StreamSettings, PresentationSettings, TraceSettings
         "by default only where the address is this machine's own.",
     )
     hide_scores: bool = Field(
-        False, description="Keys that may only verify get verdicts without scores."
+        False, description="Keys that may neither enrol nor administer get verdicts without scores."
     )
     throttle_after: int = Field(
         5,
@@ -246,6 +256,7 @@ class Settings(SiteSettings, StreamSettings, PresentationSettings, TraceSettings
             conflicts=self.conflicts,
             conflict_names=self.conflict_names,
             conflict_search=self.conflict_search,
+            max_fpir=self.max_fpir,
             throttle_after=self.throttle_after,
             lock_after=self.lock_after,
             retention_days=self.retention_days,

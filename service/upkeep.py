@@ -49,6 +49,7 @@ async def sweep(at_work: AtWork) -> None:
         try:
             if running.doorkeeper is not None:
                 await anyio.to_thread.run_sync(running.doorkeeper.settle)
+            await anyio.to_thread.run_sync(running.core.indexes.sweep)
             if running.tickets is not None:
                 await anyio.to_thread.run_sync(running.tickets.forget_old)
             if turn % _RETENTION_TURNS == 0 and clock.is_steady():
@@ -63,6 +64,7 @@ async def sweep(at_work: AtWork) -> None:
 
 def _retain(running: Running) -> None:
     core = running.core
+    core.store.forget_changes()
 
     def erase(collection: str, identity: str) -> None:
         erase_identity(core.within(collection), identity)

@@ -71,6 +71,7 @@ class Admission:
         self.in_flight = 0
         self.in_work = 0
         self.streams = 0
+        self.batches = 0
         self.mean_work_s = 0.0
         self.refused: Counter[Refusal] = Counter()
         self._arrivals: set[Arrival] = set()
@@ -101,6 +102,17 @@ class Admission:
             yield
         finally:
             self.streams -= 1
+
+    @contextmanager
+    def batch(self, most: int) -> Iterator[None]:
+        """Holds one of the places of batches. Raises Overloaded if none is left."""
+        if self.batches >= most:
+            raise Overloaded("too many batches at once; try again when one has ended")
+        self.batches += 1
+        try:
+            yield
+        finally:
+            self.batches -= 1
 
     @property
     def waiting(self) -> int:

@@ -24,9 +24,14 @@ from service.core.errors import IdentityConflict, NoneAccepted
 
 @dataclass
 class Note:
-    """What the log is to say; a problem has its own code as outcome."""
+    """What the log is to say; a problem has its own code as outcome.
+
+    Attributes:
+        subject: Name of the identity, where it was known only in the end.
+    """
 
     outcome: str = "ok"
+    subject: str | None = None
     details: Details = field(default_factory=dict)
 
 
@@ -60,7 +65,7 @@ def audited(running: Running, action: Action, subject: str | None = None) -> Ite
             note.outcome,
             running.core.collection,
             actor=running.caller.key_id,
-            subject=subject,
+            subject=subject or note.subject,
             details=note.details,
             request_id=running.request_id,
         )

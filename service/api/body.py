@@ -38,9 +38,9 @@ async def read_body(request: Request, max_bytes: int, arrival: Arrival) -> list[
         RequestTimeout: If they come too slowly.
         ClientDisconnect: If the caller left before the end.
     """
-    if _media_type(request.headers.get("content-type", "")) not in {_FORM, _JSON}:
+    if media_type_of(request.headers.get("content-type", "")) not in {_FORM, _JSON}:
         raise HTTPException(415, "send multipart/form-data or application/json")
-    _check_codings(request)
+    check_codings(request)
     too_large = BodyTooLarge(f"at most {max_bytes} bytes are accepted in one request")
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > max_bytes:
@@ -76,10 +76,21 @@ def parsed(
     """
     body = b"".join(pieces)
     pieces.clear()
-    if _media_type(content_type) == _FORM:
+    if media_type_of(content_type) == _FORM:
         fields: object = _form(content_type, body, settings.max_images, repeated)
     else:
-        fields = _json(body)
+        fields = json_of(body)
+    return validated(kind, fields, settings, repeated)
+
+
+def validated(
+    kind: type[Parsed], fields: object, settings: Settings, repeated: str | None
+) -> Parsed:
+    """The request that these fields are.
+
+    Raises:
+        RequestValidationError: If they are none.
+    """
     if repeated and isinstance(fields, dict):
         _check_count(fields.get(repeated), repeated, settings.max_images)
     try:
@@ -120,11 +131,12 @@ def _schema(kind: type[BaseModel], files: tuple[str, ...], image: dict[str, str]
     return schema
 
 
-def _media_type(content_type: str) -> str:
+def media_type_of(content_type: str) -> str:
+    """Without its parameters, in small letters."""
     return content_type.split(";", maxsplit=1)[0].strip().lower()
 
 
-def _check_codings(request: Request) -> None:
+def check_codings(request: Request) -> None:
     """Nothing is unpacked: a few bytes could become gigabytes, and pictures are packed."""
     for name, plain in (("content-encoding", "identity"), ("transfer-encoding", "chunked")):
         coding = ", ".join(request.headers.getlist(name)).strip().lower()
@@ -153,7 +165,8 @@ def _form(content_type: str, body: bytes, max_files: int, repeated: str | None) 
     return fields
 
 
-def _json(body: bytes) -> object:
+def json_of(body: bytes) -> object:
+    """Raises HTTPException if it is no JSON, or more than any request."""
     if sum(body.count(sign) for sign in (b",", b"[", b"{")) > _MAX_JSON_SIGNS:
         raise HTTPException(400, "the JSON has more values than any request")
     try:

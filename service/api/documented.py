@@ -14,6 +14,7 @@ EVERY_ROUTE: dict[int | str, dict[str, Any]] = {
         "content": {MEDIA_TYPE: {}},
     }
 }
+NDJSON = "application/x-ndjson"
 _ACCESS = ("missing_key", "wrong_key", "missing_scope", "rate_limited")
 STORED = ("damaged_data", "overloaded", "not_ready", "storage_full")
 """Of every route that looks at what is stored, keys and the audit log included."""
@@ -22,6 +23,10 @@ BODY = (
     "unsupported_media_type",
 )
 """Of every route that takes a body."""
+_IMAGE = ("undecodable_image", "image_too_small", "image_too_large", "too_many_pixels")
+PICTURE = (*BODY, *_IMAGE, "unsupported_image_type", "overloaded")
+"""Of every route that looks at one picture, or two."""
+ONE_FACE = ("no_face", "several_faces")
 _OPEN = ("/healthz", "/readyz", "/v1/keys")
 _KINDS = {kind.code: kind for kind in (*TABLE.values(), *OTHERS)}
 
@@ -56,7 +61,7 @@ def problems(
 
 
 def as_problem_json(schema: dict[str, Any]) -> dict[str, Any]:
-    """Moves the schema of problems to their own media type.
+    """Moves the schema of problems, and of lines, to their own media type.
 
     FastAPI documents a response's model under application/json, whatever is sent.
     """
@@ -64,8 +69,9 @@ def as_problem_json(schema: dict[str, Any]) -> dict[str, Any]:
         for operation in path.values():
             for answer in operation["responses"].values():
                 content = answer.get("content", {})
-                if MEDIA_TYPE in content and "application/json" in content:
-                    content[MEDIA_TYPE] |= content.pop("application/json")
+                for kind in (MEDIA_TYPE, NDJSON):
+                    if kind in content and "application/json" in content:
+                        content[kind] |= content.pop("application/json")
     return schema
 
 

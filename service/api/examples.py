@@ -100,6 +100,44 @@ COMPARE: dict[str, Any] = {
     "model": MODEL,
     "timings_ms": _TIMINGS,
 }
+IDENTIFY: dict[str, Any] = {
+    "identified": True,
+    "identity": "ada",
+    "candidates": [
+        {
+            "rank": 1,
+            "identity": "ada",
+            "reference_id": _REFERENCE,
+            "score": 0.99982,
+            "matched": True,
+        },
+        {
+            "rank": 2,
+            "identity": "augusta",
+            "reference_id": "5f3c0d2e9a4b4c3f8e1d7a6b5c4d3e2f",
+            "score": 0.41702,
+            "matched": False,
+        },
+    ],
+    "threshold": {"value": 0.998478, "source": "default"},
+    "fpir": 0.0049875,
+    "gallery": {"identities": 1800, "references": 5000, "search": "exact"},
+    "face": FACE,
+    "model": MODEL,
+    "timings_ms": {"search": 4.1, **{k: v for k, v in _TIMINGS.items() if k != "score"}},
+}
+EMBEDDINGS: dict[str, Any] = {
+    "embeddings": [
+        {
+            "embedding": [0.0512, -0.0127, 0.0903],
+            "dimension": 3,
+            "metric": "euclidean",
+            "model": MODEL,
+        }
+    ],
+    "face": FACE,
+    "timings_ms": {k: v for k, v in _TIMINGS.items() if k != "score"},
+}
 DETECT: dict[str, Any] = {
     "faces": [FACE],
     "width": 640,

@@ -7,36 +7,26 @@ from fastapi import APIRouter
 from service.api import examples
 from service.api.audited import audited
 from service.api.body import openapi_body
-from service.api.documented import BODY, problems
+from service.api.documented import BODY, ONE_FACE, PICTURE, problems
 from service.api.door import at_the_door
-from service.api.present import Json, compare_out, detect_out, enrol_out, verify_out
+from service.api.present import Json, compare_out, detect_out
 from service.api.problems import rejection
 from service.api.requests import CompareRequest, DetectRequest, EnrolRequest, VerifyRequest
 from service.api.schemas import CompareOut, DetectOut, EnrolOut, VerifyOut
-from service.api.signing import signed_verdict
 from service.api.state import Running
+from service.api.work import enrolled, verified
 from service.core import compare as core_compare
 from service.core import detect as core_detect
-from service.core import enrol as core_enrol
-from service.core import verify as core_verify
 from service.core.audit_details import (
     comparison_details,
     detection_details,
-    enrolment_details,
     verdict,
-    verification_details,
 )
 from service.core.enrol import REJECTIONS
-from service.core.ports import About
-from service.core.sites import Receiver
 
 router = APIRouter(tags=["faces"])
 short = APIRouter(include_in_schema=False)
 """POST /enroll and POST /verify: stable short names for the same routes."""
-
-_IMAGE = ("undecodable_image", "image_too_small", "image_too_large", "too_many_pixels")
-_PICTURE = (*BODY, *_IMAGE, "unsupported_image_type", "overloaded")
-_ONE_FACE = ("no_face", "several_faces")
 
 
 @short.post("/enroll", status_code=201)
@@ -63,16 +53,7 @@ def enroll(body: EnrolRequest, running: Running) -> Json:
     that seem to be of somebody else: unlike the identity's other references, or like
     another identity. In strict mode those are refused.
     """
-    core = running.core
-    about = None
-    if body.consent is not None or body.metadata is not None:
-        about = About(body.consent, body.metadata or {})
-    with audited(running, "enroll", body.identity) as note:
-        result = core_enrol.enrol(
-            core, body.identity, body.images, body.faces, body.conflicts, about=about
-        )
-        note.details = enrolment_details(result)
-    return enrol_out(result, core.policy.gate)
+    return enrolled(body, running)
 
 
 @short.post("/verify")
@@ -80,8 +61,8 @@ def enroll(body: EnrolRequest, running: Running) -> Json:
     "/v1/verify",
     response_model=VerifyOut,
     responses=problems(
-        *_PICTURE,
-        *_ONE_FACE,
+        *PICTURE,
+        *ONE_FACE,
         *("unknown_identity", "model_mismatch", "too_many_failures", "identity_locked"),
         *("missing_liveness", "wrong_liveness", "liveness_expired", "liveness_used"),
         "liveness_mismatch",
@@ -102,36 +83,13 @@ def verify(body: VerifyRequest, running: Running) -> Json:
     `verified: false`. With a `liveness_token` the face must also be the one that was
     live.
     """
-    core = running.core
-    with audited(running, "verify", body.identity) as note:
-        proof = running.proof(body.identity, body.liveness_token, body.require_liveness)
-        result = core_verify.verify(
-            core,
-            body.identity,
-            body.image.data,
-            detection=body.detection_threshold,
-            verification=body.verification_threshold,
-            fmr=body.fmr,
-            fusion=body.fusion,
-            choice=body.faces,
-            proof=proof,
-        )
-        note.outcome = verdict(result.verified)
-        note.details = verification_details(result, scores=running.settings.audit_scores)
-        signed = None
-        if body.audience is not None:
-            receiver = Receiver(body.audience, body.nonce)
-            verified = result.verified
-            signed = signed_verdict(
-                running, receiver, body.identity, verified=verified, last=result
-            )
-    return verify_out(result, core.policy.gate, scores=running.sees_scores) | {"signed": signed}
+    return verified(body, running)
 
 
 @router.post(
     "/v1/compare",
     response_model=CompareOut,
-    responses=problems(*_PICTURE, *_ONE_FACE, example=examples.COMPARE),
+    responses=problems(*PICTURE, *ONE_FACE, example=examples.COMPARE),
     openapi_extra=openapi_body(CompareRequest, ("image_a", "image_b")),
 )
 @at_the_door(CompareRequest, "verify")
@@ -155,7 +113,7 @@ def compare(body: CompareRequest, running: Running) -> Json:
 @router.post(
     "/v1/detect",
     response_model=DetectOut,
-    responses=problems(*_PICTURE, example=examples.DETECT),
+    responses=problems(*PICTURE, example=examples.DETECT),
     openapi_extra=openapi_body(DetectRequest, ("image",)),
 )
 @at_the_door(DetectRequest, "verify")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from model import image
 from model.errors import Overloaded, SemblanceError
+from model.quality import Gate
 from service.api.arrival import RequestTimeout
 from service.api.present import conflict_out, rejected_out
 from service.api.schemas import Problem
@@ -77,6 +78,9 @@ TABLE: dict[type[SemblanceError], Kind] = {
     errors.DamagedData: Kind(500, "damaged_data", "Stored data cannot be read"),
     errors.ModelMismatch: Kind(409, "model_mismatch", "Enrolled with another model"),
     errors.TooManyReferences: Kind(409, "too_many_references", "Too many references"),
+    errors.GalleryTooLarge: Kind(
+        507, "gallery_too_large", "The gallery is larger than what is searched"
+    ),
     image.ImageTooLarge: Kind(413, "image_too_large", "The image has too many bytes"),
     BodyTooLarge: Kind(413, "request_too_large", "The request has too many bytes"),
     image.TooManyPixels: Kind(413, "too_many_pixels", "The image has too many pixels"),
@@ -110,9 +114,8 @@ def codes() -> set[str]:
 
 def install(app: FastAPI) -> None:
     """Makes every error of the app a problem."""
-    app.add_exception_handler(SemblanceError, _semblance)
-    app.add_exception_handler(RequestValidationError, _validation)
-    app.add_exception_handler(HTTPException, _http)
+    for kind in (SemblanceError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, _answered)
 
 
 def answer(
@@ -154,34 +157,52 @@ def content_of(
     return {k: v for k, v in problem.model_dump(mode="json").items() if v is not None}
 
 
-async def _semblance(request: Request, error: Exception) -> Response:
-    kind = TABLE.get(type(error) if isinstance(error, SemblanceError) else SemblanceError)
-    if kind is None:
-        return unexpected(request, error)
+@dataclass(frozen=True)
+class Described:
+    """An error as a problem.
+
+    Attributes:
+        more: Members of its JSON beside the usual ones.
+    """
+
+    kind: Kind
+    detail: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    more: Mapping[str, object] = field(default_factory=dict)
+
+
+def described(error: Exception, request_id: str, gate: Gate) -> Described:
+    """Any error as a problem; what is a fault of ours is logged."""
     match error:
         case errors.NoneAccepted() | errors.IdentityConflict():
             # One image, one reason: say it in the code itself.
+            kind = TABLE[type(error)]
             if len(error.rejected) == 1 and isinstance(error, errors.NoneAccepted):
                 kind = rejection(error.rejected[0].code)
-            gate = running(request).core.policy.gate
-            rejected = [rejected_out(item, gate) for item in error.rejected]
             reasons = sorted({reason for item in error.rejected for reason in item.reasons})
-            return answer(
-                request,
-                kind,
-                str(error),
-                rejected=rejected,
-                reasons=reasons or None,
-                conflicts=[conflict_out(item) for item in error.conflicts] or None,
-            )
-        case errors.LowQuality():
-            return answer(request, kind, str(error), reasons=list(error.reasons))
-        case errors.DamagedData():
-            # Whose they are, the audit log says, under the same id.
-            logger.error("request %s: %s", getattr(request.state, "request_id", "-"), error)
-            return answer(request, kind, str(error))
-        case _:
-            return answer(request, kind, str(error), _headers(error))
+            more = {
+                "rejected": [rejected_out(item, gate) for item in error.rejected],
+                "reasons": reasons or None,
+                "conflicts": [conflict_out(item) for item in error.conflicts] or None,
+            }
+            return Described(kind, str(error), more=more)
+        case RequestValidationError():
+            return _validation(error)
+        case HTTPException():
+            return _http(error)
+        case SemblanceError() if type(error) in TABLE:
+            if isinstance(error, errors.DamagedData):
+                # Whose they are, the audit log says, under the same id.
+                logger.error("request %s: %s", request_id, error)
+            more = {"reasons": list(error.reasons)} if isinstance(error, errors.LowQuality) else {}
+            return Described(TABLE[type(error)], str(error), _headers(error), more)
+    return _unexpected(error, request_id)
+
+
+async def _answered(request: Request, error: Exception) -> Response:
+    request_id = getattr(request.state, "request_id", "-")
+    found = described(error, request_id, running(request).core.policy.gate)
+    return answer(request, found.kind, found.detail, found.headers, **found.more)
 
 
 def _headers(error: Exception) -> dict[str, str]:
@@ -204,8 +225,7 @@ def rate_headers(limit: int, remaining: int, reset_s: int) -> dict[str, str]:
     }
 
 
-async def _validation(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
+def _validation(error: RequestValidationError) -> Described:
     fields = [
         {
             "field": _field_name(item["loc"]),
@@ -214,7 +234,7 @@ async def _validation(request: Request, error: Exception) -> Response:
         for item in error.errors()[:_MAX_FIELDS_SHOWN]
     ]
     detail = "; ".join(f"{item['field']}: {item['message']}" for item in fields[:5])
-    return answer(request, TABLE[errors.InvalidRequest], detail, errors=fields)
+    return Described(TABLE[errors.InvalidRequest], detail, more={"errors": fields})
 
 
 def _field_name(place: Iterable[object]) -> str:
@@ -222,15 +242,18 @@ def _field_name(place: Iterable[object]) -> str:
     return ".".join(str(part) for part in place if part != "body")[:_MAX_NAME_SHOWN] or "body"
 
 
-async def _http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+def _http(error: HTTPException) -> Described:
     kinds = {404: NOT_FOUND, 405: WRONG_METHOD, 415: UNSUPPORTED_BODY}
     kind = kinds.get(error.status_code, BAD_REQUEST)
-    return answer(request, kind, str(error.detail), error.headers)
+    return Described(kind, str(error.detail), error.headers or {})
 
 
 def unexpected(request: Request, error: Exception) -> Response:
     """The answer to a fault of ours; what it was is for the log alone."""
-    request_id = getattr(request.state, "request_id", "-")
+    found = _unexpected(error, getattr(request.state, "request_id", "-"))
+    return answer(request, found.kind, found.detail)
+
+
+def _unexpected(error: Exception, request_id: str) -> Described:
     logger.error("request %s failed", request_id, exc_info=error)
-    return answer(request, INTERNAL, "The log of the service says more under this request id.")
+    return Described(INTERNAL, "The log of the service says more under this request id.")

@@ -24,6 +24,7 @@ from pydantic import (
 
 from model.contract import Fusion
 from service.core.enrol import Upload
+from service.core.identify import DEFAULT_CANDIDATES, MOST_CANDIDATES
 from service.core.policy import ConflictMode
 
 MAX_IDENTITY_LENGTH = 128
@@ -258,3 +259,24 @@ class CompareRequest(_Request):
 
 class DetectRequest(_Request):
     image: Picture
+
+
+class IdentifyRequest(_Request):
+    image: Picture
+    candidates: Annotated[int, Field(ge=1, le=MOST_CANDIDATES), BeforeValidator(_no_bool)] = Field(
+        DEFAULT_CANDIDATES, description="Identities to name, at most."
+    )
+    max_fpir: Rate | None = Field(
+        None,
+        description="Take the threshold measured for this false positive identification rate among "
+        "as many references as there are; refused if the model's table cannot say it.",
+    )
+    detection_threshold: Share | None = Field(
+        None, description="Or a threshold of your own for the score."
+    )
+    faces: FaceChoice = "error"
+
+
+class EmbeddingsRequest(_Request):
+    image: Picture
+    faces: FaceChoice = "error"

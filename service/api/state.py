@@ -50,7 +50,7 @@ class Running:
 
     @property
     def sees_scores(self) -> bool:
-        return not (self.settings.hide_scores and self.caller.only_verifies)
+        return not (self.settings.hide_scores and self.caller.only_asks)
 
     @property
     def holder(self) -> Holder:

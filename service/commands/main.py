@@ -12,6 +12,7 @@ from service.commands import (
     audit,
     backup,
     doctor,
+    importing,
     keys,
     migrate_store,
     openapi,
@@ -35,6 +36,7 @@ def run(arguments: list[str]) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     keys.add_parser(commands)
     people.add_parser(commands)
+    importing.add_parser(commands)
     audit.add_parser(commands)
     reembed.add_parser(commands)
     backup.add_parsers(commands)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from service.commands.context import context
+from service.commands.export_folder import export_all
 from service.core.access import DEFAULT_COLLECTION, check_collection
 from service.core.errors import InvalidRequest
 from service.core.export import export_identity
@@ -26,10 +27,18 @@ def add_parser(commands: Any) -> None:
     )
     erase.set_defaults(run=_erase)
 
-    export = commands.add_parser("export", help="all that is held on one person, as JSON")
-    export.add_argument("identity")
+    export = commands.add_parser(
+        "export", help="all that is held on one person, as JSON; or stored pictures, as a folder"
+    )
+    export.add_argument("identity", nargs="?", help="only with --pictures it may be left out")
     export.add_argument("--collection", default=DEFAULT_COLLECTION)
     export.add_argument("--out", type=Path, help="a new file, mode 0600; else it is printed")
+    export.add_argument(
+        "--pictures",
+        type=Path,
+        metavar="FOLDER",
+        help="write the stored pictures, of all without IDENTITY, into one folder an identity",
+    )
     export.set_defaults(run=_export)
 
     retention = commands.add_parser("retention", help="erase those whose time is over, now")
@@ -70,6 +79,10 @@ def _erase(chosen: argparse.Namespace) -> int:
 
 def _export(chosen: argparse.Namespace) -> int:
     collection = check_collection(chosen.collection)
+    if chosen.pictures is not None:
+        return _export_pictures(chosen, collection)
+    if chosen.identity is None:
+        raise InvalidRequest("name an identity, or a folder with --pictures")
     with context() as at_hand:
         store = at_hand.store.within(collection)
         content = export_identity(store, collection, chosen.identity)
@@ -81,6 +94,20 @@ def _export(chosen: argparse.Namespace) -> int:
     handle = os.open(chosen.out, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text + "\n")
+    return 0
+
+
+def _export_pictures(chosen: argparse.Namespace, collection: str) -> int:
+    with context() as at_hand:
+
+        def told(identity: str) -> None:
+            at_hand.record("export", collection, subject=identity)
+
+        store = at_hand.store.within(collection)
+        written = export_all(store, chosen.pictures, chosen.identity, told)
+    print(f"{written.pictures} pictures of {written.identities} identities: {chosen.pictures}")
+    if written.without:
+        print(f"of {written.without} references no picture is kept")
     return 0
 
 

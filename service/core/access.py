@@ -18,7 +18,7 @@ from typing import Final, Literal, Protocol, get_args
 
 from service.core.errors import InvalidRequest
 
-Scope = Literal["verify", "enroll", "identify", "metrics", "admin"]
+Scope = Literal["verify", "enroll", "identify", "embeddings", "metrics", "admin"]
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 
 DEFAULT_COLLECTION: Final = "default"
@@ -70,8 +70,9 @@ class Caller:
         return scope in self.scopes or "admin" in self.scopes
 
     @property
-    def only_verifies(self) -> bool:
-        return self.scopes == {"verify"}
+    def only_asks(self) -> bool:
+        """Whether it may neither enrol nor administer: verdicts are what it is for."""
+        return self.scopes.isdisjoint({"enroll", "admin"})
 
 
 def caller_of(key: ApiKey) -> Caller:

@@ -38,6 +38,7 @@ Action = Literal[
     "merge",
     "unlock",
     "export",
+    "import",
     "erase",
     "retention",
     "key_create",
@@ -65,8 +66,8 @@ class AuditEntry:
     Attributes:
         actor: Id of the API key; None without one, as at the command line.
         subject: Name of the identity; None where there is none.
-        outcome: "verified", "not_verified", "passed", "failed", "ok", or the code of a
-            problem; "begun" and "stopped" of what takes its time.
+        outcome: "verified", "not_verified", "identified", "not_identified", "passed",
+            "failed", "ok", or the code of a problem; "begun" and "stopped" of what takes its time.
         details: Thresholds, rule, counts: numbers and words of ours, no names.
         request_id: As in the answer's header; the caller may have chosen it.
         at: UTC, with time zone.

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from service.core.audit import Detail
+from service.core.identify import Identification
 from service.core.liveness.session import Session
 from service.core.results import Comparison, Detection, Enrolment, RejectedImage, Verification
 from service.core.stream import Row
@@ -80,6 +81,20 @@ def liveness_details(session: Session) -> Details:
         "passed": session.passed,
         "ended_by": "decided" if session.live else session.ended or "caller",
     }
+
+
+def identification_details(result: Identification, *, scores: bool) -> Details:
+    details: Details = {
+        "detection_threshold": result.threshold.value,
+        "detection_threshold_from": result.threshold.source,
+        "fpir": result.fpir,
+        "references": result.references,
+        "matched": sum(one.matched for one in result.candidates),
+        "search": result.way,
+    }
+    if scores:
+        details["scores"] = [one.score for one in result.candidates]
+    return details
 
 
 def comparison_details(result: Comparison, *, scores: bool) -> Details:

@@ -14,7 +14,7 @@ import numpy as np
 
 from model.types import Array
 from service.core.core import Core
-from service.core.search import PAGE
+from service.core.index import PAGE
 from service.core.thresholds import detection_threshold
 
 _EACH: Final = 8

@@ -9,6 +9,7 @@ from model.contract import Precision
 from model.faces import Detector
 from service.core.access import DEFAULT_COLLECTION
 from service.core.gallery_cache import GalleryCache
+from service.core.indexes import Indexes
 from service.core.meters import Meters
 from service.core.policy import Policy
 from service.core.ports import FaceModel, Store
@@ -41,6 +42,7 @@ class Core:
 
     Attributes:
         galleries: Made from this store, of all collections; each says by which model.
+        indexes: What is searched among many identities, likewise.
         collection: The one that `store` is of.
         presentation: Flags prints and screens; None where it is not installed.
         next: The model that is to take the place of `model`, while both are loaded.
@@ -58,6 +60,7 @@ class Core:
     presentation: PresentationJudge | None = None
     meters: Meters = field(default_factory=Meters)
     spans: Callable[[Sequence[Run]], None] | None = None
+    indexes: Indexes = field(default_factory=Indexes)
 
     @property
     def fingerprint(self) -> str:

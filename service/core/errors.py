@@ -20,6 +20,7 @@
     ├── NoneAccepted                every image of an enrolment was rejected
     ├── IdentityConflict            each of them because it seems to be of somebody else
     ├── TooManyReferences
+    ├── GalleryTooLarge             more references than are searched in memory
     ├── ModelMismatch               an embedding of another model, no image to redo it
     ├── AccessError
     │   ├── MissingKey
@@ -141,6 +142,10 @@ class IdentityConflict(SemblanceError):
 
 
 class TooManyReferences(SemblanceError):
+    pass
+
+
+class GalleryTooLarge(SemblanceError):
     pass
 
 

@@ -34,6 +34,7 @@ class Policy:
         conflict_names: Whether a conflict names the other identity.
         conflict_search: With more references enrolled than this, other identities
             are not searched.
+        max_fpir: The false positive identification rate that an identification keeps to.
         retention_days, retention_unused_days: After which an identity is erased; 0
             for never.
         throttle_after, lock_after: Verifications of an identity in vain after which
@@ -51,6 +52,7 @@ class Policy:
     conflicts: ConflictMode = "report"
     conflict_names: bool = True
     conflict_search: int = 50_000
+    max_fpir: float = 0.01
     throttle_after: int = 5
     lock_after: int = 50
     retention_days: int = 0

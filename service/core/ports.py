@@ -15,6 +15,7 @@ from typing import Protocol
 from model.contract import Manifest
 from model.types import Array, Image
 from service.core.regroup import Regrouping
+from service.core.searchable import Searchable
 
 
 class FaceModel(Protocol):
@@ -110,22 +111,6 @@ class StoredImage:
 
 
 @dataclass(frozen=True)
-class EmbeddingPage:
-    """Embeddings of one model, whoever's they are, and where to read on.
-
-    Attributes:
-        identities, reference_ids: Of each row. Length N.
-        embeddings: Shape (N, D), float32; (0, 0) where there is none.
-        position: To give as `after` for the next page; None if this is the last.
-    """
-
-    identities: tuple[str, ...]
-    reference_ids: tuple[str, ...]
-    embeddings: Array
-    position: int | None
-
-
-@dataclass(frozen=True)
 class Standing:
     """How verifications of an identity went.
 
@@ -153,7 +138,7 @@ class About:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
-class Store(Regrouping, Protocol):
+class Store(Regrouping, Searchable, Protocol):
     """The identities of one collection. Each method is one transaction, durable on return."""
 
     def within(self, collection: str) -> Store:
@@ -227,16 +212,6 @@ class Store(Regrouping, Protocol):
 
         Args:
             at_most: Where to stop counting: of a large gallery that takes long.
-        """
-        ...
-
-    def embeddings(self, fingerprint: str, *, after: int, limit: int) -> EmbeddingPage:
-        """Up to `limit` embeddings that the model with this fingerprint made, oldest first.
-
-        Args:
-            after: 0 for the first page, then the `position` of the page before. What
-                is enrolled or deleted between two pages may be seen or not; nothing
-                is seen twice.
         """
         ...
 

@@ -14,7 +14,7 @@ from service.core.presentation import Presentation
 FaceChoice = Literal["error", "largest", "center"]
 """Which face to take when an image shows several."""
 
-ThresholdSource = Literal["request", "fmr", "settings", "default"]
+ThresholdSource = Literal["request", "fmr", "fpir", "settings", "default"]
 """Where a threshold in force came from."""
 
 ConflictKind = Literal["unlike_own_references", "like_another_identity"]

@@ -1,9 +1,7 @@
 """The best match of a face among everybody else who is enrolled.
 
-The embeddings are read from the store a page at a time, so nothing is held in
-memory and what other processes enrolled is seen. All are ranked by Euclidean
-distance (by cosine where embeddings have unit length), which is one product of
-matrices a page; the head scores the few nearest.
+The index in memory (`service.core.indexes`) names the nearest references, as it does for
+an identification; the head scores those few, as the store has them now.
 
     P(some stranger matches) <= references compared * FMR of one comparison
 
@@ -15,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 
 import numpy as np
 
@@ -23,8 +20,8 @@ from model.contract import Manifest
 from model.types import Array
 from service.core.agreement import threshold_at
 from service.core.core import Core
+from service.core.errors import GalleryTooLarge, UnknownIdentity
 
-PAGE = 4096
 NEAREST = 16
 FALSE_ALARM = 0.01
 
@@ -50,15 +47,12 @@ class Search:
     compared: int
 
 
-_Near = tuple[float, str, Array]
-"""Closeness, name and embedding of a reference."""
-
-
 def search(core: Core, identity: str, probes: Array) -> Search | None:
     """The best match of each probe among the references of other identities.
 
-    Those that another model embedded are passed over. None, and nothing is read,
-    if more references are enrolled than the operator lets be searched.
+    Those that another model embedded are passed over. None, and nothing is compared,
+    if more references are enrolled than the operator lets be searched, or than fit into
+    the memory for it.
 
     Args:
         probes: By the running model. Shape (N, D).
@@ -66,21 +60,18 @@ def search(core: Core, identity: str, probes: Array) -> Search | None:
     most = core.policy.conflict_search
     if core.store.count(at_most=most + 1) > most:
         return None
-    nearest: list[list[_Near]] = [[] for _ in probes]
-    compared, position = 0, 0
-    fingerprint = core.fingerprint
-    while True:
-        page = core.store.embeddings(fingerprint, after=position, limit=PAGE)
-        rows = [i for i, name in enumerate(page.identities) if name != identity]
-        compared += len(rows)
-        if rows:
-            names = [page.identities[i] for i in rows]
-            nearest = _nearest(probes, nearest, names, page.embeddings[rows])
-        if page.position is None:
-            break
-        position = page.position
-    best = tuple(_best(core, probe, near) for probe, near in zip(probes, nearest, strict=True))
-    return Search(best, compared)
+    own = _count_own(core, identity)
+    best: list[Other | None] = []
+    compared = 0
+    try:
+        for probe in probes:
+            # Its own may all be nearer.
+            ids, index, _ = core.indexes.nearest(core, probe, NEAREST + own, patient=True)
+            compared = max(0, index.references - own)
+            best.append(_best(core, identity, probe, ids))
+    except GalleryTooLarge:
+        return None
+    return Search(tuple(best), compared)
 
 
 def best_of(searches: Sequence[tuple[Manifest, Search]]) -> list[tuple[Other | None, float]]:
@@ -114,23 +105,19 @@ def threshold(manifest: Manifest, compared: int) -> float:
     return max(strict, manifest.detection_threshold)
 
 
-def _nearest(
-    probes: Array, before: list[list[_Near]], names: list[str], embeddings: Array
-) -> list[list[_Near]]:
-    """The nearest of those before and a page more, for each probe."""
-    # -|p - r|^2 but for |p|^2, which is the same for all.
-    closeness = 2 * probes @ embeddings.T - np.sum(embeddings**2, axis=1)
-    after = []
-    for near, row in zip(before, closeness, strict=True):
-        few = np.argpartition(-row, NEAREST)[:NEAREST] if len(row) > NEAREST else range(len(row))
-        more = [(float(row[i]), names[i], embeddings[i]) for i in few]
-        after.append(sorted([*near, *more], key=itemgetter(0), reverse=True)[:NEAREST])
-    return after
+def _count_own(core: Core, identity: str) -> int:
+    try:
+        found = core.store.references(identity)
+    except UnknownIdentity:
+        return 0
+    return sum(one.fingerprint == core.fingerprint for one in found)
 
 
-def _best(core: Core, probe: Array, near: list[_Near]) -> Other | None:
-    if not near:
+def _best(core: Core, identity: str, probe: Array, ids: Sequence[str]) -> Other | None:
+    page = core.store.embeddings_by_id(core.fingerprint, ids)
+    rows = [at for at, name in enumerate(page.identities) if name != identity]
+    if not rows:
         return None
-    scores = core.model.score(probe, np.stack([embedding for _, _, embedding in near]))
+    scores = core.model.score(probe, page.embeddings[rows])
     top = int(np.argmax(scores))
-    return Other(near[top][1], float(scores[top]))
+    return Other(page.identities[rows[top]], float(scores[top]))

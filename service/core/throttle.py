@@ -10,11 +10,12 @@ a restart begins anew.
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
 from service.core.core import Core
-from service.core.errors import IdentityLocked, TooManyFailures
+from service.core.errors import IdentityLocked, TooManyFailures, UnknownIdentity
 from service.core.ports import Standing
 
 LONGEST_WAIT_S: Final = 900
@@ -68,11 +69,7 @@ def settle(core: Core, identity: str, before: Standing, *, verified: bool) -> No
     if counted and now.failures > before.failures:
         admit(core, identity)
     if verified:
-        used_s = (datetime.now(UTC) - now.used_at).total_seconds() if now.used_at else math.inf
-        # Less than 0 when the clock was set back.
-        used_s = abs(used_s)
-        # Once a day is enough to tell who is used; a write each time would cost more.
-        if now.failures or used_s > _NOTED_EVERY_S:
+        if now.failures or _is_to_be_noted(now):
             core.store.note_use(identity)
     elif counted:
         core.store.add_failure(identity)
@@ -87,3 +84,22 @@ def wait_s(standing: Standing, throttle_after: int, now: datetime) -> int:
     # Less than 0 when the clock was set back.
     since_s = max(0.0, (now - standing.failed_at).total_seconds())
     return max(0, math.ceil(pause_s - since_s))
+
+
+def note_identified(core: Core, identity: str) -> None:
+    """Notes that somebody was recognised among all: a use, as a verification is.
+
+    Failures were made by who claimed to be this identity, so they stay, and a lock does.
+    """
+    with suppress(UnknownIdentity):
+        before = core.store.standing(identity)
+        if not before.failures and _is_to_be_noted(before):
+            core.store.note_use(identity)
+
+
+def _is_to_be_noted(standing: Standing) -> bool:
+    """Whether its latest use is a day ago: a write each time would cost more than it tells."""
+    if standing.used_at is None:
+        return True
+    # Less than 0 when the clock was set back.
+    return abs((datetime.now(UTC) - standing.used_at).total_seconds()) > _NOTED_EVERY_S

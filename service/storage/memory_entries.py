@@ -25,10 +25,11 @@ class Identity:
     revision: int = field(default_factory=lambda: secrets.randbits(63))
     standing: Standing = field(default_factory=lambda: Standing(0, None))
     about: About = field(default_factory=About)
+    number: int = field(default_factory=lambda: secrets.randbits(62))
 
     def changed(self, entries: list[Entry]) -> Identity:
         """The same with these references, and so of another revision."""
-        return Identity(self.created_at, entries, standing=self.standing, about=self.about)
+        return replace(self, entries=entries, revision=secrets.randbits(63))
 
     def merged(self, other: Identity, *, limit: int) -> tuple[Identity, int]:
         """With the references of another, and how many of those were moved.
@@ -51,7 +52,8 @@ class Identity:
             max((at for at in (a.failed_at, b.failed_at) if at), default=None),
             max((at for at in (a.used_at, b.used_at) if at), default=None),
         )
-        return Identity(self.created_at, entries, standing=standing, about=about), len(moved)
+        merged = replace(self.changed(entries), standing=standing, about=about)
+        return merged, len(moved)
 
 
 def copied(reference: Reference) -> Reference:

@@ -21,7 +21,6 @@ from service.core.errors import (
 )
 from service.core.ports import (
     About,
-    EmbeddingPage,
     Enrolled,
     IdentitySummary,
     NewReference,
@@ -29,7 +28,11 @@ from service.core.ports import (
     Standing,
     StoredImage,
 )
+from service.core.searchable import Changes, EmbeddingPage, Mark
 from service.storage.memory_entries import Entry, Identity, copied, entry_of
+
+_Found = tuple[Entry, str, int]
+"""A reference, and the name and number of its identity."""
 
 
 class MemoryStore:
@@ -39,6 +42,8 @@ class MemoryStore:
         self._lock = threading.Lock()
         self._identities: dict[str, Identity] = {}
         self._numbers = itertools.count(1)
+        # Numbers of identities, one a change.
+        self._changes: list[int] = []
         self._collections: dict[str, MemoryStore] = {DEFAULT_COLLECTION: self}
 
     def within(self, collection: str) -> MemoryStore:
@@ -79,6 +84,7 @@ class MemoryStore:
                 raise TooManyReferences(f"An identity may have {limit} references, not more.")
             if len(entries) > len(owner.entries):
                 self._identities[identity] = owner.changed(entries)
+                self._changes.append(owner.number)
             if about is not None and identity in self._identities:
                 self._identities[identity].about = about
             return enrolled
@@ -123,6 +129,7 @@ class MemoryStore:
                 for entry in owner.entries:
                     if entry.reference.reference_id == reference_id:
                         self._identities[name] = owner.changed(owner.entries)
+                        self._changes.append(owner.number)
                         entry.reference = replace(
                             entry.reference, embedding=embedding.copy(), fingerprint=fingerprint
                         )
@@ -134,20 +141,27 @@ class MemoryStore:
 
     def embeddings(self, fingerprint: str, *, after: int, limit: int) -> EmbeddingPage:
         with self._lock:
-            found = [
-                (entry.number, name, entry.reference)
-                for name, owner in self._identities.items()
-                for entry in owner.entries
-                if entry.number > after and entry.reference.fingerprint == fingerprint
-            ]
-        page = sorted(found, key=lambda item: item[0])[:limit]
-        rows = [reference.embedding for _, _, reference in page]
-        return EmbeddingPage(
-            identities=tuple(name for _, name, _ in page),
-            reference_ids=tuple(reference.reference_id for _, _, reference in page),
-            embeddings=np.stack(rows) if rows else np.empty((0, 0), np.float32),
-            position=page[-1][0] if len(page) == limit else None,
-        )
+            found = [one for one in self._of_model(fingerprint) if one[0].number > after]
+        page = found[:limit]
+        position = page[-1][0].number if len(page) == limit else None
+        return replace(_page(page), position=position)
+
+    def embeddings_of(self, fingerprint: str, owners: Sequence[int]) -> EmbeddingPage:
+        with self._lock:
+            return _page([one for one in self._of_model(fingerprint) if one[2] in owners])
+
+    def embeddings_by_id(self, fingerprint: str, reference_ids: Sequence[str]) -> EmbeddingPage:
+        with self._lock:
+            found = self._of_model(fingerprint)
+            return _page([one for one in found if one[0].reference.reference_id in reference_ids])
+
+    def changes(self, since: Mark | None) -> Changes:
+        with self._lock:
+            owners = () if since is None else tuple(set(self._changes[since.number :]))
+            return Changes(owners, whole=True, mark=Mark(len(self._changes)))
+
+    def forget_changes(self) -> None:
+        pass
 
     def summary(self, identity: str) -> IdentitySummary:
         with self._lock:
@@ -193,7 +207,7 @@ class MemoryStore:
     def delete_identity(self, identity: str) -> int:
         with self._lock:
             count = len(self._of(identity).entries)
-            del self._identities[identity]
+            self._changes.append(self._identities.pop(identity).number)
             return count
 
     def rename(self, identity: str, to: str) -> None:
@@ -203,12 +217,14 @@ class MemoryStore:
                 raise IdentityExists("Another identity has that name.")
             self._identities[to] = owner.changed(owner.entries)
             del self._identities[identity]
+            self._changes.append(owner.number)
 
     def merge(self, identity: str, into: str, *, limit: int) -> int:
         with self._lock:
             source, target = self._of(identity), self._of(into)
             self._identities[into], moved = target.merged(source, limit=limit)
             del self._identities[identity]
+            self._changes += [source.number, target.number]
             return moved
 
     def delete_reference(self, identity: str, reference_id: str) -> None:
@@ -216,6 +232,7 @@ class MemoryStore:
             owner = self._of(identity)
             owner.entries.remove(self._find(identity, reference_id))
             self._identities[identity] = owner.changed(owner.entries)
+            self._changes.append(owner.number)
             if not owner.entries:
                 del self._identities[identity]
 
@@ -224,6 +241,16 @@ class MemoryStore:
 
     def close(self) -> None:
         pass
+
+    def _of_model(self, fingerprint: str) -> list[_Found]:
+        """Each reference by a model, with whose it is; oldest first."""
+        found = [
+            (entry, name, owner.number)
+            for name, owner in self._identities.items()
+            for entry in owner.entries
+            if entry.reference.fingerprint == fingerprint
+        ]
+        return sorted(found, key=lambda one: one[0].number)
 
     def _of(self, identity: str) -> Identity:
         if identity not in self._identities:
@@ -239,3 +266,13 @@ class MemoryStore:
     def _summary(self, identity: str) -> IdentitySummary:
         owner = self._of(identity)
         return IdentitySummary(identity, len(owner.entries), owner.created_at)
+
+
+def _page(found: Sequence[_Found]) -> EmbeddingPage:
+    rows = [entry.reference.embedding for entry, _, _ in found]
+    return EmbeddingPage(
+        identities=tuple(name for _, name, _ in found),
+        reference_ids=tuple(entry.reference.reference_id for entry, _, _ in found),
+        owners=tuple(owner for _, _, owner in found),
+        embeddings=np.stack(rows) if rows else np.empty((0, 0), np.float32),
+    )

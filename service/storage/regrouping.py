@@ -15,6 +15,7 @@ from service.core.errors import DamagedData, IdentityExists, ModelMismatch, TooM
 from service.core.ports import About
 from service.core.secrecy import DataKey
 from service.storage import people, queries
+from service.storage.changes import note_change
 from service.storage.data_keys import KEY_GONE, DataKeys
 from service.storage.queries import Owner
 from service.storage.revisions import new_revision, set_revision
@@ -49,6 +50,7 @@ def rename_identity(connection: Connection, keys: DataKeys, name: str, to: str) 
     except IntegrityError as error:
         # Enrolled by another process since we looked.
         raise IdentityExists(_TAKEN) from error
+    note_change(connection, owner.number)
     for row in _references_of(connection, owner):
         _sealed_anew(connection, row, (owner, key), (renamed, key))
     if about != About():
@@ -87,6 +89,7 @@ def merge_identities(
     set_revision(connection, target.number)
     # With what was not moved.
     connection.execute(delete(identities).where(identities.c.id == source.number))
+    note_change(connection, source.number)
     return source, len(moved)
 
 

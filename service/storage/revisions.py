@@ -12,6 +12,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, select, update
 
+from service.storage.changes import note_change
 from service.storage.row_query import RowQuery
 from service.storage.tables import identities
 
@@ -25,10 +26,14 @@ def new_revision() -> int:
 
 
 def set_revision(connection: Connection, owner: int) -> None:
-    """Gives an identity a new revision; takes part in the transaction that changes it."""
+    """Gives an identity a new revision; takes part in the transaction that changes it.
+
+    Indexes in memory are told, too.
+    """
     connection.execute(
         update(identities).where(identities.c.id == owner).values(revision=new_revision())
     )
+    note_change(connection, owner)
 
 
 class RevisionQuery:

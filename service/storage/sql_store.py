@@ -15,7 +15,6 @@ from service.core.access import DEFAULT_COLLECTION
 from service.core.errors import DamagedData, NotReady, UnknownIdentity, UnknownReference
 from service.core.ports import (
     About,
-    EmbeddingPage,
     Enrolled,
     IdentitySummary,
     NewReference,
@@ -25,6 +24,7 @@ from service.core.ports import (
 )
 from service.core.secrecy import DataKey
 from service.storage import people, queries, regrouping
+from service.storage.changes import note_change
 from service.storage.data_keys import KEY_GONE, DataKeys
 from service.storage.databases import Databases
 from service.storage.embedding_pages import EmbeddingPages, count_all
@@ -36,11 +36,12 @@ from service.storage.postgres import is_postgres, keep_writers_out, reading_engi
 from service.storage.revisions import RevisionQuery, set_revision
 from service.storage.sealing import Seal
 from service.storage.sql_keys import SqlKeys
+from service.storage.sql_search import SqlSearchable
 from service.storage.standing import StandingQuery, clear_failures, count_failure, redate_failure
 from service.storage.tables import face_references, identities
 
 
-class SqlStore:
+class SqlStore(SqlSearchable):
     """`service.core.ports.Store` over a migrated database.
 
     Besides the errors in the port, any method raises Overloaded when others
@@ -166,9 +167,6 @@ class SqlStore:
         with self._reading() as connection:
             return count_all(connection, self._collection, at_most)
 
-    def embeddings(self, fingerprint: str, *, after: int, limit: int) -> EmbeddingPage:
-        return self._pages.after(self._collection, fingerprint, after=after, limit=limit)
-
     def summary(self, identity: str) -> IdentitySummary:
         with self._reading() as connection:
             row = connection.execute(
@@ -219,6 +217,7 @@ class SqlStore:
             owner = queries.require_identity(connection, self._stored(identity), to_change=True)
             count = queries.count_references(connection, owner)
             connection.execute(delete(identities).where(identities.c.id == owner.number))
+            note_change(connection, owner.number)
         self._erase(owner)
         return count
 

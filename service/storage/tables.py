@@ -3,6 +3,7 @@
     identities 1 ──< face_references 1 ──0..1 reference_images
     api_keys 1 ──< key_usage
     spent_liveness
+    gallery_changes                 see `changes`
     audit_log, audit_head           see `audit_tables`
 
 The name of an identity is that of its collection, a slash, and its own
@@ -144,4 +145,18 @@ spent_liveness = Table(
     # Seconds since 1970: it could not be used again from then on anyway.
     Column("until", Float(53), nullable=False),
     Index(None, "until"),
+)
+
+gallery_changes = Table(
+    "gallery_changes",
+    metadata,
+    # Grows: the row with the highest is never deleted.
+    Column("number", _NUMBER, primary_key=True),
+    # Of an identity that may be gone.
+    Column("identity_id", _NUMBER, nullable=False),
+    # Seconds since 1970.
+    Column("at", Float(53), nullable=False),
+    # PostgreSQL's id of the transaction; 0 in SQLite.
+    Column("writer", BigInteger, nullable=False),
+    Index(None, "writer"),
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import json
 import tempfile
 import time
 from collections import Counter
@@ -38,6 +39,7 @@ from tests.running import running_service
 
 IDENTITY = "him"
 _IMAGES = ("image", "image_a", "image_b", "images")
+NDJSON = "application/x-ndjson"
 _CHECKS: list[CheckFunction] = [
     not_a_server_error,
     openapi_checks.status_code_conformance,
@@ -45,6 +47,13 @@ _CHECKS: list[CheckFunction] = [
     openapi_checks.response_headers_conformance,
     openapi_checks.response_schema_conformance,
 ]
+
+
+@schemathesis.serializer(NDJSON)
+def _lines(_context: Any, value: Any) -> bytes:
+    """A batch of one item, between two that are none."""
+    return b"%s\n[]\n" % json.dumps(value).encode()
+
 
 Operation = APIOperation[Any, Any, Any, Any]
 Case = schemathesis.Case[Any]
@@ -100,6 +109,8 @@ class Api:
                 response = case.call()
                 self.answers[response.status_code] += 1
                 case.validate_response(response, checks=self._checks(case))
+                if case.media_type == NDJSON and response.status_code == 200:
+                    assert all(line["status"] < 500 for line in _items(response.text))
                 assert response.headers["x-request-id"]
 
             send()
@@ -110,9 +121,10 @@ class Api:
 
     @staticmethod
     def _checks(case: Case) -> list[CheckFunction]:
-        # A form has text alone: what is no number, or an empty list, cannot be told in it.
-        in_a_form = case.media_type == "multipart/form-data"
-        return _CHECKS if in_a_form else [*_CHECKS, openapi_checks.negative_data_rejection]
+        # A form has text alone: what is no number, or an empty list, cannot be told in it. Of a
+        # batch each line has its own status.
+        told_otherwise = case.media_type in ("multipart/form-data", NDJSON)
+        return _CHECKS if told_otherwise else [*_CHECKS, openapi_checks.negative_data_rejection]
 
     def _sharpen(self, case: Case, choice: int) -> None:
         """Real faces and a known identity, in half of the cases: random ones end at the door."""
@@ -125,11 +137,15 @@ class Api:
         if isinstance(case.body.get("identity"), str) and choice % 2:
             case.body["identity"] = IDENTITY
         picture: Any = self.pictures[choice % len(self.pictures)]
-        if case.media_type == "application/json":
+        if case.media_type in ("application/json", NDJSON):
             picture = base64.b64encode(picture).decode()
         for name in _IMAGES:
             if name in case.body:
                 case.body[name] = _replaced(case.body[name], picture)
+
+
+def _items(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
 
 
 def _replaced(value: Any, picture: Any) -> Any:

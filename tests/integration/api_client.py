@@ -30,9 +30,9 @@ def post(
         body: dict[str, object] = dict(fields)
         for name, content in pictures.items():
             if isinstance(content, bytes):
-                body[name] = _base64(content)
+                body[name] = base64_of(content)
             else:
-                body[name] = [_base64(item) for item in content]
+                body[name] = [base64_of(item) for item in content]
         return client.post(path, json=body)
     files = [
         (name, (f"{name}-{number}.jpg", item))
@@ -105,5 +105,5 @@ def _operation(specification: dict[str, Any], response: httpx.Response) -> dict[
     raise AssertionError(f"{path} is not in OpenAPI")
 
 
-def _base64(data: bytes) -> str:
+def base64_of(data: bytes) -> str:
     return base64.b64encode(data).decode()

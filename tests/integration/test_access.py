@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 import stat
@@ -15,7 +16,7 @@ import httpx
 import pytest
 
 from tests.faces import Faces
-from tests.integration.api_client import answer, enrol, problem
+from tests.integration.api_client import answer, base64_of, enrol, problem
 from tests.integration.commands import new_key, service_command
 from tests.running import Service, service_process
 
@@ -43,6 +44,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
             "verify": new_key(data_dir, "verify"),
             "enroll": new_key(data_dir, "enroll"),
             "identify": new_key(data_dir, "identify"),
+            "embeddings": new_key(data_dir, "embeddings"),
             "shop": new_key(data_dir, "verify,enroll", "--collection", SHOP),
             "shop admin": new_key(data_dir, "admin", "--collection", SHOP),
         }
@@ -71,11 +73,21 @@ def requests(reference: str, probe: bytes) -> dict[str, tuple[str, httpx.Request
         "compare": ("verify", make("POST", "http://x/v1/compare", files=two)),
         "detect": ("verify", make("POST", "http://x/v1/detect", files=form)),
         "model": ("verify", make("GET", "http://x/v1/model")),
+        "identify": ("identify", make("POST", "http://x/v1/identify", files=form)),
+        "embeddings": ("embeddings", make("POST", "http://x/v1/embeddings", files=form)),
+        "verify many": ("verify", lines("verify", {"identity": "ada", "image": base64_of(probe)})),
+        "enroll many": ("enroll", lines("enroll", {"identity": "eve", "images": []})),
         "list": ("enroll", make("GET", "http://x/v1/identities")),
         "look": ("enroll", make("GET", "http://x/v1/identities/ada")),
         "image": ("admin", make("GET", image)),
         "unlock": ("admin", make("POST", "http://x/v1/identities/ada/unlock")),
     }
+
+
+def lines(what: str, *items: dict[str, object]) -> httpx.Request:
+    body = "".join(json.dumps(item) + "\n" for item in items)
+    headers = {"Content-Type": "application/x-ndjson"}
+    return httpx.Request("POST", f"http://x/v1/{what}/batch", content=body, headers=headers)
 
 
 def sent(client: httpx.Client, request: httpx.Request) -> httpx.Response:
@@ -108,7 +120,7 @@ def test_without_a_key_only_health_and_the_page_answer(
         problem(client.get(f"/v1/model?api_key={guarded.keys['admin']}"), 401, "missing_key")
 
 
-@pytest.mark.parametrize("scope", ["verify", "enroll", "identify", "admin"])
+@pytest.mark.parametrize("scope", ["verify", "enroll", "identify", "embeddings", "admin"])
 def test_each_scope_opens_its_routes_and_no_other(
     guarded: Guarded, ada: str, faces: Faces, scope: str
 ) -> None:

@@ -163,6 +163,8 @@ def all_rows(place: Spot) -> Rows:
         rows: Rows = {}
         for tables, engine in parts:
             for name, table in tables.tables.items():
+                if name == "gallery_changes":
+                    continue  # is for who has the place open, and goes nowhere
                 rows[name] = _sorted(table, engine)
         return rows
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from model.artifact import Artifact
 from model.types import Array
+from service.core import index
 from service.core import search as searching
 from service.core.agreement import (
     SLIP,
@@ -211,7 +212,7 @@ def test_a_copy_is_no_witness_and_what_is_stored_is_not_judged_again(core: Core)
 def test_the_search_finds_what_a_look_at_all_finds(
     core: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(searching, "PAGE", 7)
+    monkeypatch.setattr(index, "PAGE", 7)
     monkeypatch.setattr(searching, "NEAREST", 3)
     rng = np.random.default_rng(1)
     everybody = rng.normal(size=(60, D)).astype(np.float32)

@@ -86,7 +86,8 @@ def test_openapi_describes_every_route(openapi: dict[str, Any]) -> None:
         assert operation.get("description"), f"{method} {path}"
         success = next(r for status, r in operation["responses"].items() if status[0] == "2")
         if "204" not in operation["responses"] and not path.endswith(("/image", "/metrics")):
-            assert "$ref" in success["content"]["application/json"]["schema"]
+            kind = "application/x-ndjson" if path.endswith("/batch") else "application/json"
+            assert "$ref" in success["content"][kind]["schema"]
 
 
 def test_openapi_shows_an_example_of_what_the_main_routes_answer(openapi: dict[str, Any]) -> None:

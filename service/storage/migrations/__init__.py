@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Engine, inspect, text
 
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 """The newest revision."""
 
 

@@ -44,7 +44,8 @@ TABLES: Final = (
 """All that is moved, in the order in which a stream has each for the first time.
 
 Not which liveness tokens were used: they count for a minute or two, and a backup could
-not know those that are used after it.
+not know those that are used after it. Nor what indexes in memory are told of changes: whoever
+opens a place that was restored has none yet.
 """
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
