@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,6 +68,11 @@ def every_face(
         SeveralFaces: If `alone`, and there are more.
     """
     percepts = every_percept(core, data, watch, least_confidence, most=most, alone=alone)
+    return embedded(core, percepts, watch)
+
+
+def embedded(core: Core, percepts: Sequence[Percept], watch: Stopwatch) -> tuple[EmbeddedFace, ...]:
+    """By the core's own model, in one call of it."""
     with watch.stage("embed"):
         embeddings = core.model.embed(np.stack([percept.chip for percept in percepts]))
     return tuple(

@@ -18,7 +18,7 @@ from model.types import Array
 from service.core.core import Core
 from service.core.fpir import Bar, bar
 from service.core.indexes import Way
-from service.core.perceive import chip_by, perceive
+from service.core.perceive import Percept, chip_by, perceive
 from service.core.results import FaceChoice, FoundFace, Threshold
 from service.core.stopwatch import Stopwatch
 from service.core.throttle import note_identified
@@ -119,6 +119,21 @@ def identify(
     """
     watch = Stopwatch()
     percept = perceive(core, probe, choice, watch)
+    return identify_face(
+        core, percept, watch, candidates=candidates, max_fpir=max_fpir, detection=detection
+    )
+
+
+def identify_face(
+    core: Core,
+    percept: Percept,
+    watch: Stopwatch,
+    *,
+    candidates: int = DEFAULT_CANDIDATES,
+    max_fpir: float | None = None,
+    detection: float | None = None,
+) -> Identification:
+    """The same of one face of a picture. Raises InvalidRequest, NotReady, GalleryTooLarge."""
     searched = []
     for one in core.each():
         with watch.stage("embed"):

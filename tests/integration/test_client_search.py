@@ -9,15 +9,9 @@ from typing import Any
 import pytest
 
 from semblance_client import AsyncClient, Client
-from service.app import create_app
-from service.settings import Settings
 from tests.faces import Faces
 from tests.integration.test_client import semblance
 from tests.running import Service, service_process
-
-ROUTES = {f"/v1/{name}" for name in ("identify", "embeddings", "verify/batch", "enroll/batch")}
-MISSING = ROUTES - set(create_app(Settings.model_validate({})).openapi()["paths"])
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"this service has no {sorted(MISSING)}")
 
 
 @pytest.fixture(scope="module")

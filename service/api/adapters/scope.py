@@ -6,4 +6,4 @@ from typing import Final
 
 from service.core.access import Scope
 
-EMBEDDINGS: Final[Scope] = "admin"
+EMBEDDINGS: Final[Scope] = "embeddings"

@@ -27,11 +27,10 @@ from service.api.present import Json
 from service.api.state import Running
 from service.core import verify as core_verify
 from service.core.audit_details import verdict, verification_details
-from service.core.candidates import Ranked
 from service.core.detect import detect
 from service.core.errors import MissingScope, NoFace, UnknownReference
-from service.core.every_face import compare_with_all, every_face
-from service.core.recognise import recognise
+from service.core.every_face import compare_with_all, embedded, every_face, every_percept
+from service.core.identify import Identification, identify_face
 from service.core.stopwatch import Stopwatch
 
 router = APIRouter(prefix="/api/v1", route_class=CompreFaceRoute, include_in_schema=False)
@@ -45,30 +44,39 @@ async def recognize(request: Request, asked: Asked) -> Response:
 
 
 def _recognize(asked: Options, body: FileBody, running: Running) -> Json:
-    watch = Stopwatch()
+    core, watch = running.core, Stopwatch()
     with audited(running, "identify") as note:
-        found = recognise(
-            running.core,
-            body.file.data,
-            watch,
-            count=asked.prediction_count,
-            least_confidence=asked.det_prob_threshold,
-            most=asked.limit,
+        percepts = every_percept(
+            core, body.file.data, watch, asked.det_prob_threshold, most=asked.limit
         )
-        note.details["faces"] = len(found)
+        found = [
+            identify_face(core, percept, watch, candidates=asked.prediction_count)
+            for percept in percepts
+        ]
+        identified = sum(one.identity is not None for one in found)
+        note.outcome = "identified" if identified else "not_identified"
+        note.details["faces"], note.details["identified"] = len(found), identified
+    if "calculator" in asked.plugins:
+        shown = [embedded_out(face, asked) for face in embedded(core, percepts, watch)]
+    else:
+        shown = [face_out(one.found, asked) for one in found]
     result: list[Json] = [
-        {
-            **embedded_out(one.face, asked),
-            "subjects": [_subject_out(running, ranked) for ranked in one.ranked],
-        }
-        for one in found
+        {**face, "subjects": _subjects_out(running, one)}
+        for face, one in zip(shown, found, strict=True)
     ]
     return with_status({"result": result}, running, asked, watch.read_ms())
 
 
-def _subject_out(running: Running, one: Ranked) -> Json:
-    told = similarity(one.score, verified=one.matched, running=running)
-    return {"subject": one.identity, "similarity": told}
+def _subjects_out(running: Running, found: Identification) -> list[Json]:
+    """Where the key may not see scores, those alone that match: their order would tell."""
+    return [
+        {
+            "subject": one.identity,
+            "similarity": similarity(one.score, verified=one.matched, running=running),
+        }
+        for one in found.candidates
+        if running.sees_scores or one.matched
+    ]
 
 
 @router.post("/recognition/faces/{image_id}/verify")
