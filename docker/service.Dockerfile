@@ -46,7 +46,7 @@ RUN python -m venv --without-pip /opt/venv \
 # Our code, compiled likewise and readable whatever the modes were where it came from.
 FROM python:3.11-slim-bookworm AS code
 WORKDIR /app
-COPY docker/healthcheck.py .
+COPY LICENSE NOTICE docker/healthcheck.py ./
 COPY static static
 COPY model model
 COPY service service

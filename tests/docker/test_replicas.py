@@ -46,16 +46,16 @@ def running(built: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
             subprocess.run(["docker", "rmi", made.database_image], capture_output=True, check=False)
 
 
-def caller(running: Stack) -> httpx.Client:
+def caller(running: Stack, key: dict[str, str]) -> httpx.Client:
     """With connections of its own."""
     return httpx.Client(
-        base_url=running.https_url, verify=False, trust_env=False, timeout=30, headers=running.key
+        base_url=running.https_url, verify=False, trust_env=False, timeout=30, headers=key
     )
 
 
 @pytest.fixture(scope="module")
 def client(running: Stack) -> Iterator[httpx.Client]:
-    with caller(running) as client:
+    with caller(running, running.key) as client:
         deadline = time.monotonic() + 30
         while True:
             try:
@@ -73,9 +73,11 @@ def load(running: Stack, probe: bytes, callers: int) -> Iterator[Counter[int]]:
     """Verifies all the while; counts the answers by status."""
     seen: Counter[int] = Counter()
     done = threading.Event()
+    # Asked of a container; later one may be gone.
+    key = running.key
 
     def ask() -> None:
-        with caller(running) as own:
+        with caller(running, key) as own:
             while not done.is_set():
                 seen[verify(own, probe).status_code] += 1
 
