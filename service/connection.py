@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import uuid
 from typing import ClassVar, Final
 
@@ -39,7 +40,7 @@ class Connection(HttpToolsProtocol):
     limit_s: ClassVar[float] = 30.0
 
     _timer: asyncio.TimerHandle | None = None
-    _in_head = False
+    _in_head = _in_body = False
     _begun = 0
     _head_bytes = 0
     _listed_bytes = 0
@@ -55,7 +56,7 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         begun = self._begun
-        super().data_received(data)
+        super().data_received(data if self._in_body else _without_h2c(data))
         # What began in this piece is counted by its headers, and at the next piece.
         if self._in_head and self._begun == begun:
             self._head_bytes += len(data)
@@ -77,8 +78,13 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._check_size()
         self._in_head = False
+        self._in_body = True
         self._stop_waiting()
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._in_body = False
+        super().on_message_complete()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -123,6 +129,19 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
 
 
+def _without_h2c(data: bytes) -> bytes:
+    """What begins a request, without an offer to go on in HTTP/2, which may be ignored.
+
+    Java's own client makes one with each first request; the parser would take what
+    follows the headers for HTTP/2 and lose the body.
+    """
+    if b"h2c" not in data[:MAX_HEAD_BYTES]:
+        return data
+    head, end, body = data.partition(b"\r\n\r\n")
+    return _H2C.sub(rb"\1x-ignored:", head) + end + body
+
+
+_H2C = re.compile(rb"(\r\n)upgrade:(?=[ \t]*h2c[ \t]*(?:\r\n|$))", re.IGNORECASE)
 _TOO_LARGE = f"a request's headers have at most {MAX_HEAD_BYTES} bytes"
 
 

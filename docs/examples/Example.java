@@ -12,7 +12,7 @@ import java.time.Duration;
 import java.util.UUID;
 
 public class Example {
-    // As HTTP/1.1 from the start: Java would ask for HTTP/2 in the midst of a request.
+    // Java would offer HTTP/2 first, which is not taken.
     private static final HttpClient CLIENT =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 

@@ -210,5 +210,13 @@ def test_a_caller_who_leaves_in_the_middle_does_no_harm(
     answer(post(client, "/v1/detect", "multipart", {"image": good}))
 
 
+def test_an_offer_to_go_on_in_http_2_is_not_taken(client: httpx.Client, good: bytes) -> None:
+    """Java's own client makes it with its first request, of whatever kind."""
+    headers = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AA"}
+    for _ in range(2):
+        response = client.post("/v1/detect", files={"image": good}, headers=headers)
+        assert len(answer(response)["faces"]) == 1
+
+
 def test_nothing_was_stored(client: httpx.Client) -> None:
     assert answer(client.get("/v1/identities"))["identities"] == []
