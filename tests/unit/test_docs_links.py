@@ -16,6 +16,7 @@ from tests.unit.documents import DECISIONS, PAGES, name, read
 
 ALL = [*PAGES, *DECISIONS]
 
+
 @pytest.mark.parametrize("path", ALL, ids=name)
 def test_every_link_leads_to_what_is_there(path: Path) -> None:
     for link in markdown.links(read(path)):
