@@ -56,7 +56,7 @@ class Item:
         """The line of an answer that is a problem."""
         running = self.running
         request_id = running.request_id or "-"
-        found = described(error, request_id, running.core.policy.gate)
+        found = described(error, request_id, lambda: running.core.policy.gate)
         problem = content_of(found.kind, found.detail, running.request_id, **found.more)
         return _line({"index": index, "id": name, "status": found.kind.status, "problem": problem})
 

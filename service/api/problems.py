@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from fastapi import FastAPI, Request
@@ -171,8 +171,12 @@ class Described:
     more: Mapping[str, object] = field(default_factory=dict)
 
 
-def described(error: Exception, request_id: str, gate: Gate) -> Described:
-    """Any error as a problem; what is a fault of ours is logged."""
+def described(error: Exception, request_id: str, gate: Callable[[], Gate]) -> Described:
+    """Any error as a problem; what is a fault of ours is logged.
+
+    Args:
+        gate: The one in force; asked for where a picture was refused.
+    """
     match error:
         case errors.NoneAccepted() | errors.IdentityConflict():
             # One image, one reason: say it in the code itself.
@@ -181,7 +185,7 @@ def described(error: Exception, request_id: str, gate: Gate) -> Described:
                 kind = rejection(error.rejected[0].code)
             reasons = sorted({reason for item in error.rejected for reason in item.reasons})
             more = {
-                "rejected": [rejected_out(item, gate) for item in error.rejected],
+                "rejected": [rejected_out(item, gate()) for item in error.rejected],
                 "reasons": reasons or None,
                 "conflicts": [conflict_out(item) for item in error.conflicts] or None,
             }
@@ -201,7 +205,7 @@ def described(error: Exception, request_id: str, gate: Gate) -> Described:
 
 async def _answered(request: Request, error: Exception) -> Response:
     request_id = getattr(request.state, "request_id", "-")
-    found = described(error, request_id, running(request).core.policy.gate)
+    found = described(error, request_id, lambda: running(request).core.policy.gate)
     return answer(request, found.kind, found.detail, found.headers, **found.more)
 
 

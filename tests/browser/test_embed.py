@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -135,18 +135,24 @@ def test_somebody_else_is_not_whatever_the_page_makes_of_it(
     page.screenshot(path=output_folder / "embed-refused-dark.png")
 
 
-def test_where_it_is_demanded_movements_come_first(
-    tmp_path: Path, visit: Visit, faces: Faces, detector: Detector, output_folder: Path
-) -> None:
-    """The service demands it; neither the page nor its server's code says anything of it."""
+@contextmanager
+def strict_site(folder: Path, faces: Faces) -> Iterator[OtherSite]:
+    """The service demands liveness; neither the page nor its server's code says so."""
     settings = {"insecure": False, "issuer": ISSUER, "require_liveness": True}
     with (
         other_site() as site,
-        service_process(tmp_path, cors_origins=site.origin, **settings) as service,
+        service_process(folder, cors_origins=site.origin, **settings) as service,
         httpx.Client(base_url=service.url, headers={"X-API-Key": service.key}) as boss,
     ):
         enrol(boss, "ada", faces.read("obama.jpg"), faces.read("obama2.jpg"))
-        site.know(service.url, new_key(tmp_path, "verify"), f"{ISSUER}/default")
+        site.know(service.url, new_key(folder, "verify"), f"{ISSUER}/default")
+        yield site
+
+
+def test_where_it_is_demanded_movements_come_first(
+    tmp_path: Path, visit: Visit, faces: Faces, detector: Detector, output_folder: Path
+) -> None:
+    with strict_site(tmp_path, faces) as site:
         page = visit(site, None, script=moving_head(faces.read("obama.jpg"), detector))
         begin(page)
         arrow = page.locator("semblance-verify .arrow")
@@ -156,7 +162,13 @@ def test_where_it_is_demanded_movements_come_first(
         (told,) = page.evaluate("told")
         claims = jwt.decode(told["signed"], options={"verify_signature": False})
         assert claims["liveness"] is True
-        # Somebody who does not move is told why nothing comes of it.
+
+
+@pytest.mark.long
+def test_one_who_does_not_move_is_told_why_nothing_comes_of_it(
+    tmp_path: Path, visit: Visit, faces: Faces, detector: Detector
+) -> None:
+    with strict_site(tmp_path, faces) as site:
         still = moving_head(faces.read("obama.jpg"), detector, still=True)
         page = visit(site, None, script=still)
         begin(page)

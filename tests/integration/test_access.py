@@ -221,7 +221,7 @@ def test_an_expired_key_opens_nothing(guarded: Guarded) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--scope", "root"], "scopes are of verify, enroll, identify, metrics, admin"),
+        (["--scope", "root"], "scopes are of verify, enroll, identify, embeddings, metrics, admin"),
         (["--scope", ""], "scopes are of"),
         (["--scope", "verify", "--collection", "../x"], "a collection's name"),
         (["--scope", "verify", "--expires", "soon"], "such as 12h, 90d or 8w"),

@@ -84,6 +84,7 @@ def test_a_mirror_turns_the_yaw_around_and_half_the_size_halves_the_eyes(
     assert float(mirror["brightness"]) == pytest.approx(float(as_is["brightness"]), rel=0.05)
 
 
+@pytest.mark.long
 def test_evaluate_by_what_was_measured(
     pictures: Path, table: Path, artifact: Artifact, tmp_path: Path
 ) -> None:

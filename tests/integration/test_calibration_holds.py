@@ -52,6 +52,7 @@ def tried(gallery: Gallery, references: tuple[int, ...]) -> dict[str, Attempts]:
     return found
 
 
+@pytest.mark.long
 def test_the_claim_of_half_the_people_holds_for_the_others(
     artifact: Artifact, tmp_path: Path
 ) -> None:

@@ -172,6 +172,7 @@ def test_off_and_beyond_the_bound_nobody_else_is_looked_at(tmp_path: Path, faces
         assert content["others_searched"] is False
 
 
+@pytest.mark.long
 def test_after_a_change_of_model(tmp_path: Path, faces: Faces, other_model: Path) -> None:
     """Agreement is made again from what is kept, and is null where nothing is."""
     for keep, expected in (("crop", [False, True, False]), ("none", [False] * 3)):

@@ -106,6 +106,7 @@ def test_thresholds_are_those_of_the_new_scores(
     assert point.fmr_measured == pytest.approx(false / total)
 
 
+@pytest.mark.long
 def test_calibrating_twice_in_place(
     calibrated: tuple[Artifact, str], faces: Faces, tmp_path: Path
 ) -> None:

@@ -82,6 +82,7 @@ def test_a_killed_run_goes_on_to_the_same_weights(
     assert [row["loss"] for row in kept[0]] == [row["loss"] for row in kept[1]]
 
 
+@pytest.mark.long
 def test_the_artifact_scores_as_the_network_did(
     run: Path, koch_chips: Path, tmp_path: Path
 ) -> None:
@@ -172,6 +173,7 @@ def test_a_full_disk(run: Path, koch_chips: Path, tmp_path: Path) -> None:
         assert [path.name for path in disk.iterdir()] == ["run"]
 
 
+@pytest.mark.long
 def test_bad_input_is_one_sentence(koch_chips: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     assert "expected a folder that prepare made" in refused("fit", tmp_path, "--out", out)

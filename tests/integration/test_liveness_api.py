@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -407,11 +407,10 @@ def stream(service: Service, picture: bytes, **first: object) -> Json:
         socket.send(json.dumps({"identity": "ada", **first}))
         message = said(socket)
         while message["type"] not in ("problem", "result"):
-            try:
+            # What was said before the end is still to be read.
+            with suppress(ConnectionClosed):
                 socket.send(picture)
-                message = said(socket)
-            except ConnectionClosed:
-                break
+            message = said(socket)
         return message
 
 

@@ -57,6 +57,7 @@ def test_the_runtimes_agree(chips: Image, openvino: Runtime, tensorflow: Runtime
     assert cosines.min() > LEAST_COSINE
 
 
+@pytest.mark.long
 def test_unrounded_the_runtimes_agree_to_the_last_digits(
     chips: Image, built: Artifact, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -12,6 +12,8 @@ from contextlib import closing, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import pytest
+
 from service.storage.sql_store import SqlStore
 from tests.integration.store_children import (
     IMAGE_BYTES,
@@ -32,6 +34,7 @@ LONGEST_LIFE_S = 0.3
 Answer = tuple[str, str, list[str]]
 
 
+@pytest.mark.long
 def test_a_killed_process_loses_nothing_it_has_answered(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     moments = random.Random(SEED)
