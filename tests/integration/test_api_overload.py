@@ -206,7 +206,7 @@ async def flooded(service: Connections, watch: Connections, probe: bytes) -> Non
     assert all(headers["retry-after"] == "1" for headers, _ in refused)
     assert all(headers["content-type"] == "application/problem+json" for headers, _ in refused)
     # Generous: whatever else runs on this machine must not fail it.
-    assert accepted > 0.4 * able
+    assert accepted > 0.5 * able
     assert max(served) < 2.5 * WAIT_S
     assert quick[49] < 0.2
     assert max(health) < 1
