@@ -39,6 +39,7 @@ from service.core.fpir import bar
 from service.core.indexes import Indexes
 from service.core.policy import Policy
 from service.core.ports import FaceModel
+from service.core.sketches import Sketches
 from service.core.vectors import Blocks, Vectors
 from service.security.vault import AesDataKey
 from service.storage.data_keys import about_key, data_keys, new_key_id
@@ -134,9 +135,7 @@ def rates(model: FaceModel, people: Embedded, most_probes: int, sizes: Sequence[
         owners = np.concatenate([owner[references], np.arange(size) + len(owner)])
         vectors: dict[str, Vectors] = {"exact": Blocks()}
         if size:
-            from service.core.graph import Graph
-
-            vectors["approximate"] = Graph(gallery.shape[1])
+            vectors["approximate"] = Sketches(gallery.shape[1])
         for one in vectors.values():
             one.put(np.arange(len(gallery)), gallery)
         looked = [
@@ -275,9 +274,9 @@ def _timed(core: Core, way: str, probes: Array) -> tuple[str, ...]:
 
     process = psutil.Process()
     before = process.memory_info().rss
-    begun, used_s = time.perf_counter(), time.process_time()
+    begun, building_s = time.perf_counter(), time.process_time()
     core.indexes.nearest(core, probes[0], 1, patient=True)
-    built_s, used_s = time.perf_counter() - begun, time.process_time() - used_s
+    built_s, building_s = time.perf_counter() - begun, time.process_time() - building_s
     memory = process.memory_info().rss - before
 
     def search(probe: Array) -> float:
@@ -297,7 +296,7 @@ def _timed(core: Core, way: str, probes: Array) -> tuple[str, ...]:
     return (
         way,
         f"{memory / 2**20:.0f} MiB",
-        f"{built_s:.0f} s ({used_s:.0f} s of CPU)",
+        f"{built_s:.0f} s ({building_s:.0f} s of CPU)",
         *(f"{np.percentile(alone, q):.1f} ms" for q in (50, 99)),
         f"{used_ms:.1f} ms",
         f"{np.percentile(together, 50):.1f} ms",

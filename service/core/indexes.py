@@ -21,9 +21,9 @@ import numpy as np
 
 from model.types import Array
 from service.core.errors import GalleryTooLarge, NotReady
-from service.core.graph import Graph, graph_row_bytes
 from service.core.index import ROW_BYTES, Index, Outdated
 from service.core.ordering import Metric, metric_of
+from service.core.sketches import Sketches, sketch_row_bytes
 from service.core.vectors import Blocks, Vectors, row_bytes
 
 if TYPE_CHECKING:
@@ -162,11 +162,11 @@ class Indexes:
         way: Way = "exact"
         if count > self._exact_up_to and metric == "euclidean":
             way = "approximate"
-        each = ROW_BYTES + (row_bytes(size) if way == "exact" else graph_row_bytes(size))
+        each = ROW_BYTES + (row_bytes(size) if way == "exact" else sketch_row_bytes(size))
         if count * each > self._max_bytes:
             raise _too_large(count, count * each, self._max_bytes)
         self._make_room(count * each)
-        vectors: Vectors = Graph(size) if way == "approximate" else self._blocks(core, metric)
+        vectors: Vectors = Sketches(size) if way == "approximate" else self._blocks(core, metric)
         most = self._max_bytes // each
         index = Index(
             core.store,

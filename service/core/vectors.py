@@ -2,7 +2,7 @@
 
     exact          all are compared: closeness = probe . row - |row|^2 / 2
     by the head    likewise, by the model's own score, where that does not order by length
-    approximate    a graph of near ones (HNSW), of 16-bit floats; see service.core.graph
+    approximate    by signs and numbers of 8 bits; see service.core.sketches
 
 The closeness orders as the distance does: |probe - row|^2 = |probe|^2 - 2 closeness.
 Nothing here is safe from several threads.
@@ -14,13 +14,14 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.types import Array
 
+Answer = TypeVar("Answer")
 Slots = NDArray[np.int64]
 
 _FIRST: Final = 1024
@@ -52,6 +53,52 @@ class Vectors(Protocol):
         ...
 
 
+class Places:
+    """Which block a slot is in: the first is small, each twice the one before, up to a size.
+
+    Args:
+        most: Rows of a block.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._starts: list[int] = [0]
+
+    @property
+    def count(self) -> int:
+        return self._starts[-1]
+
+    def start(self, block: int) -> int:
+        """Its first slot."""
+        return self._starts[block]
+
+    def reach(self, slot: int) -> Iterator[int]:
+        """The rows of each block that must be added for there to be this slot."""
+        while slot >= self._starts[-1]:
+            rows = min(_FIRST << (len(self._starts) - 1), self._most)
+            self._starts.append(self._starts[-1] + rows)
+            yield rows
+
+    def within(self, slots: Slots) -> Iterator[tuple[int, NDArray[np.bool_], Slots]]:
+        """By block: its number, which of the slots are in it, and where."""
+        blocks = np.searchsorted(self._starts, slots, side="right") - 1
+        for at in np.unique(blocks).tolist():
+            here = blocks == at
+            yield at, here, slots[here] - self._starts[at]
+
+
+def in_stripes(places: int, worth_it: int, work: Callable[[range], Answer]) -> list[Answer]:
+    """Does some blocks' work on each core: numpy's products and counts let others run.
+
+    Args:
+        places: Blocks.
+        worth_it: More blocks than this many, and several threads are quicker than one.
+    """
+    stripes = _cores() if places > worth_it else 1
+    others = _workers().map(lambda first: work(range(first, places, stripes)), range(1, stripes))
+    return [work(range(0, places, stripes)), *others]
+
+
 Closeness = Callable[[Array, Array], Array]
 """Of rows (B, D) and probes (P, D), shape (B, P): higher is nearer."""
 
@@ -69,35 +116,30 @@ class Blocks:
         self._blocks: list[Array] = []
         # |row|^2 / 2; infinite where a slot is free.
         self._halves: list[Array] = []
-        self._starts: list[int] = [0]
+        self._places = Places(_BLOCK)
 
     @property
     def size_bytes(self) -> int:
-        return self._starts[-1] * row_bytes(self._size)
+        return self._places.count * row_bytes(self._size)
 
     def put(self, slots: Slots, embeddings: Array) -> None:
         self._size = embeddings.shape[1]
-        while len(slots) and slots.max() >= self._starts[-1]:
-            self._grow()
-        for at, here, rows in self._within(slots):
+        for count in self._places.reach(int(slots.max(initial=-1))):
+            self._blocks.append(np.zeros((count, self._size), np.float32))
+            self._halves.append(np.full(count, np.inf, np.float32))
+        for at, here, rows in self._places.within(slots):
             self._blocks[at][rows] = embeddings[here]
             self._halves[at][rows] = np.sum(embeddings[here] ** 2, axis=1) / 2
 
     def clear(self, slots: Slots) -> None:
-        for at, _, rows in self._within(slots):
+        for at, _, rows in self._places.within(slots):
             self._blocks[at][rows] = 0
             self._halves[at][rows] = np.inf
 
     def nearest(self, probes: Array, count: int) -> list[Slots]:
-        # Stripes of a gallery that is worth it, one a core: numpy's products let others run.
-        stripes = _cores() if len(self._blocks) > _WORTH_IT else 1
-        found = [
-            *_workers().map(
-                lambda first: self._among(probes, count, range(first, len(self._blocks), stripes)),
-                range(1, stripes),
-            ),
-            self._among(probes, count, range(0, len(self._blocks), stripes)),
-        ]
+        found = in_stripes(
+            len(self._blocks), _WORTH_IT, lambda places: self._among(probes, count, places)
+        )
         best = []
         for each in zip(*found, strict=True):
             values = np.concatenate([value for value, _ in each])
@@ -115,21 +157,8 @@ class Blocks:
             else:
                 found = np.where(np.isinf(halves)[:, None], -np.inf, self._closeness(block, probes))
             for which, near in enumerate(found.T):
-                best[which] = _merged(*best[which], near, self._starts[at], count)
+                best[which] = _merged(*best[which], near, self._places.start(at), count)
         return best
-
-    def _grow(self) -> None:
-        rows = min(_FIRST << len(self._blocks), _BLOCK)
-        self._blocks.append(np.zeros((rows, self._size), np.float32))
-        self._halves.append(np.full(rows, np.inf, np.float32))
-        self._starts.append(self._starts[-1] + rows)
-
-    def _within(self, slots: Slots) -> Iterator[tuple[int, NDArray[np.bool_], Slots]]:
-        """By block: its number, which of the slots are in it, and where."""
-        blocks = np.searchsorted(self._starts, slots, side="right") - 1
-        for at in np.unique(blocks).tolist():
-            here = blocks == at
-            yield at, here, slots[here] - self._starts[at]
 
 
 @cache

@@ -14,12 +14,12 @@ from model.artifact import Artifact
 from model.types import Array
 from service.core.core import Core
 from service.core.errors import GalleryTooLarge, NotReady
-from service.core.graph import Graph
 from service.core.indexes import Indexes
 from service.core.ordering import metric_of
 from service.core.policy import Policy
 from service.core.ports import NewReference
 from service.core.search import search
+from service.core.sketches import Sketches
 from service.core.vectors import Blocks, Vectors
 from service.storage.memory_store import MemoryStore
 from tests.unit.cosine_head import Cosine
@@ -57,10 +57,10 @@ def by_hand(core: Core, probe: Array, count: int = COUNT) -> list[str]:
     return [page.reference_ids[i] for i in np.argsort(distances, kind="stable")[:count]]
 
 
-@pytest.mark.parametrize("make", [Blocks, Graph])
+@pytest.mark.parametrize("make", [Blocks, Sketches])
 def test_vectors_are_found_and_forgotten(make: Any) -> None:
     generator = np.random.default_rng(0)
-    vectors: Vectors = Graph(D) if make is Graph else Blocks()
+    vectors: Vectors = Sketches(D) if make is Sketches else Blocks()
     assert [len(row) for row in vectors.nearest(unit(generator, 2), 3)] == [0, 0]
     rows = unit(generator, 3000)
     vectors.put(np.arange(1500), rows[:1500])
@@ -79,8 +79,25 @@ def test_vectors_are_found_and_forgotten(make: Any) -> None:
     assert vectors.size_bytes > 3000 * D * 2
 
 
-def test_no_more_are_found_than_there_are() -> None:
-    vectors = Blocks()
+@pytest.mark.parametrize("pages", [1, 4096])
+def test_a_gallery_that_lies_to_one_side_is_told_apart(pages: int) -> None:
+    """Signs say something about rows that are all alike only if seen from their middle."""
+    generator = np.random.default_rng(4)
+    size, count = 64, 40_000
+    middle = 3 * generator.normal(size=size)
+    rows = np.asarray(middle + 0.2 * generator.normal(size=(count, size)), np.float32)
+    vectors = Sketches(size)
+    alone = np.arange(100)
+    for slots in (*np.array_split(alone, len(alone) // min(pages, 100)), np.arange(100, count)):
+        vectors.put(slots, rows[slots])
+    probes = rows[::1000] + np.asarray(0.1 * generator.normal(size=(40, size)), np.float32)
+    distances = np.linalg.norm(rows[None] - probes[:, None], axis=2)
+    found = vectors.nearest(probes, 10)
+    assert [row[0] for row in found] == np.argmin(distances, axis=1).tolist()
+
+
+@pytest.mark.parametrize("vectors", [Blocks(), Sketches(D)])
+def test_no_more_are_found_than_there_are(vectors: Vectors) -> None:
     rows = unit(np.random.default_rng(0), 4)
     vectors.put(np.arange(4), rows)
     vectors.clear(np.array([1, 2]))
@@ -208,7 +225,7 @@ def test_the_sweep_takes_what_others_deleted_out_of_memory(core: Core) -> None:
     assert index.references == index.identities == 0
 
 
-def test_above_the_bound_it_is_a_graph(core: Core) -> None:
+def test_above_the_bound_it_is_approximate(core: Core) -> None:
     rows = unit(np.random.default_rng(1), 200)
     for number, row in enumerate(rows):
         core.store.enrol(f"{number % 50}", [reference(core, f"{number}", row)], limit=9)
