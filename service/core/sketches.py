@@ -44,7 +44,8 @@ class _Block:
 
     Attributes:
         signs: Shape (_WORDS, rows).
-        numbers: Shape (rows, D); times `scales`, shape (rows,), the embeddings.
+        numbers: Shape (rows, D); times `scales`, shape (rows,), the embeddings as seen from
+            the middle.
         halves: |row|^2 / 2, shape (rows,); infinite where a slot is free.
     """
 
@@ -79,13 +80,9 @@ class Sketches:
             return
         for count in self._places.reach(int(slots.max())):
             self._blocks.append(_empty(count, self._size))
-        scales = np.maximum(np.abs(embeddings).max(axis=1), np.finfo(np.float32).tiny) / _MOST
-        numbers = np.rint(embeddings / scales[:, None]).astype(np.int8)
         for at, here, rows in self._places.within(slots):
-            block = self._blocks[at]
-            block.numbers[rows], block.scales[rows] = numbers[here], scales[here]
-            block.halves[rows] = np.sum(embeddings[here] ** 2, axis=1) / 2
-            block.signs[:, rows] = self._signs(embeddings[here]).T
+            self._blocks[at].halves[rows] = np.sum(embeddings[here] ** 2, axis=1) / 2
+            self._write(self._blocks[at], rows, embeddings[here] - self._middle)
         if self._summed < _ENOUGH:
             self._sum += embeddings.sum(axis=0, dtype=np.float64)
             self._seen += len(embeddings)
@@ -100,7 +97,7 @@ class Sketches:
 
     def nearest(self, probes: Array, count: int) -> list[Slots]:
         most = max(_SIFTED, _EACH * count)
-        signs = self._signs(probes)
+        signs = self._signs(probes - self._middle)
         found = in_stripes(len(self._blocks), 2, lambda places: self._sifted(signs, most, places))
         best = []
         for which, probe in enumerate(probes):
@@ -144,19 +141,24 @@ class Sketches:
             places.append(slots[here])
         return np.concatenate(values), np.concatenate(places)
 
-    def _signs(self, embeddings: Array) -> _Words:
-        """Shape (N, _WORDS)."""
-        sides = (embeddings - self._middle) @ self._directions > 0
-        return np.packbits(sides, axis=1).view(np.uint64)
+    def _signs(self, ways: Array) -> _Words:
+        """Of ways from the middle (N, D), shape (N, _WORDS)."""
+        return np.packbits(ways @ self._directions > 0, axis=1).view(np.uint64)
+
+    def _write(self, block: _Block, rows: Slots, ways: Array) -> None:
+        scales = np.maximum(np.abs(ways).max(axis=1), np.finfo(np.float32).tiny) / _MOST
+        block.numbers[rows] = np.rint(ways / scales[:, None]).astype(np.int8)
+        block.scales[rows] = scales
+        block.signs[:, rows] = self._signs(ways).T
 
     def _move_middle(self) -> None:
-        """Takes the mean of the rows so far, as few as they are, and looks at all again."""
-        self._middle = np.asarray(self._sum / self._seen, np.float32)
+        """Takes the mean of the rows so far, as few as they are, and writes all again."""
+        before, self._middle = self._middle, np.asarray(self._sum / self._seen, np.float32)
         self._summed = self._seen
         for block in self._blocks:
             held = np.flatnonzero(np.isfinite(block.halves))
-            rows = block.numbers[held].astype(np.float32) * block.scales[held, None]
-            block.signs[:, held] = self._signs(rows).T
+            ways = block.numbers[held].astype(np.float32) * block.scales[held, None]
+            self._write(block, held, ways + (before - self._middle))
 
 
 def sketch_row_bytes(size: int) -> int:
