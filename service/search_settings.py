@@ -27,5 +27,5 @@ class SearchSettings(BaseSettings):
         1_000_000,
         ge=0,
         description="References of a collection up to which an identification compares all; with "
-        "more it goes along a graph of near ones, which may miss one.",
+        "more it looks through a shortened form of each, and may miss one.",
     )
