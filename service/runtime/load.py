@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,16 +57,25 @@ def load(
         runtime: Instead of the artifact's own.
         detector: Likewise.
     """
-    if runtime is None:
-        runtime = load_runtime(
-            way.runtime,
-            artifact,
-            way.threads,
-            networks=way.networks,
-            several=way.several,
-            batches=way.batches,
-            most_batched=way.faces_at_once,
-        )
+    # Side by side: each is read and run once, on a core of its own.
+    with ThreadPoolExecutor(1, "load") as beside:
+        seeing = beside.submit(_load_detector, artifact, way, detector)
+        if runtime is None:
+            runtime = load_runtime(
+                way.runtime,
+                artifact,
+                way.threads,
+                networks=way.networks,
+                several=way.several,
+                batches=way.batches,
+                most_batched=way.faces_at_once,
+            )
+        _run_once(runtime)
+        return Loaded(runtime, seeing.result(), runtime.name, runtime.precision)
+
+
+def _load_detector(artifact: Artifact, way: Way, detector: Detector | None) -> Detector:
+    """Loaded, or as given; and run once in all sizes that come."""
     if detector is None:
         detector = Detector(
             artifact.detector,
@@ -77,8 +87,8 @@ def load(
             batches=way.batches,
             most_batched=way.pictures_at_once,
         )
-    warm_up(runtime, detector)
-    return Loaded(runtime, detector, runtime.name, runtime.precision)
+    _look_once(detector, second=artifact.manifest.landmarks == "second look")
+    return detector
 
 
 def load_two(
@@ -143,12 +153,20 @@ def load_runtime(
 
 def warm_up(runtime: Runtime, detector: Detector) -> None:
     """Runs everything once, so that the first request is as quick as the next."""
-    manifest = runtime.manifest
-    chips = np.zeros((1, *manifest.input_size, 3), dtype=np.uint8)
+    _run_once(runtime)
+    _look_once(detector, second=runtime.manifest.landmarks == "second look")
+
+
+def _run_once(runtime: Runtime) -> None:
+    chips = np.zeros((1, *runtime.manifest.input_size, 3), dtype=np.uint8)
     embedding = runtime.embed(chips)
     runtime.score(embedding[0], embedding)
+
+
+def _look_once(detector: Detector, *, second: bool) -> None:
+    """In all sizes that come; `second`: also at chips, as for the second look."""
     for size in _DETECTOR_SIZES:
         detector.prepare(size)
         detector.detect(np.zeros((*size, 3), dtype=np.uint8))
-    if manifest.landmarks == "second look":
+    if second:
         detector.look(np.zeros((2, SIDE_PX, SIDE_PX, 3), dtype=np.uint8))
