@@ -19,7 +19,7 @@ import openvino as ov
 from model.artifact import check_file, sha256_of
 from model.cells import STRIDES, Cells, boxes_and_points, cells_of
 from model.runtimes.batches import Batches
-from model.runtimes.compiled import CompiledNetworks
+from model.runtimes.compiled import CompiledNetworks, networks_otherwise
 from model.runtimes.network import Network, Several
 from model.runtimes.rounding import leave_unrounded, sums_integers
 from model.types import Array, Image
@@ -102,7 +102,7 @@ class Detector:
     ) -> None:
         self._path = path
         self._digest = sha256_of(path)
-        self._networks = networks or CompiledNetworks()
+        self._networks = networks or networks_otherwise()
         self._threads, self._several = threads, several
         self._integers = sums_integers() if integers is None else integers
         self._batches, self._most_batched = batches, most_batched

@@ -11,10 +11,15 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from model.artifact import Artifact, read_artifact
+from model.runtimes.compiled import keep_compiled
 from tests.faces import Faces
 from tests.faces import faces as fetch_faces
+from tests.kept_networks import KEPT
 from tests.postgres import Server, running_server, why_not
 from tests.running import ROOT, running_service
+
+# Also those that tests compile themselves; tests of compiling name folders of their own.
+keep_compiled(KEPT)
 
 
 @pytest.fixture(scope="session")

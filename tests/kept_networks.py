@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final
 
 # Where pytest has its own folders, so that a file can have a name in both.
-_KEPT: Final = Path(tempfile.gettempdir()) / f"semblance-tests-{os.getuid()}" / "compiled"
-_MOST: Final = 30
+KEPT: Final = Path(tempfile.gettempdir()) / f"semblance-tests-{os.getuid()}" / "compiled"
+_MOST: Final = 40
 
 
 def lend(data_dir: Path) -> None:
@@ -25,9 +25,9 @@ def lend(data_dir: Path) -> None:
         return
     # On another file system there is none: that service compiles.
     with contextlib.suppress(OSError):
-        _KEPT.mkdir(mode=0o700, parents=True, exist_ok=True)
+        KEPT.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.mkdir(mode=0o700)
-        for network in _KEPT.glob("*.network"):
+        for network in KEPT.glob("*.network"):
             os.link(network, folder / network.name)
 
 
@@ -36,6 +36,6 @@ def keep(data_dir: Path) -> None:
     with contextlib.suppress(OSError):
         for network in (data_dir / "compiled").glob("*.network"):
             with contextlib.suppress(FileExistsError):
-                os.link(network, _KEPT / network.name)
-        for old in sorted(_KEPT.iterdir(), key=lambda one: -one.stat().st_mtime)[_MOST:]:
+                os.link(network, KEPT / network.name)
+        for old in sorted(KEPT.iterdir(), key=lambda one: -one.stat().st_mtime)[_MOST:]:
             old.unlink(missing_ok=True)

@@ -7,15 +7,20 @@ import sys
 import typer
 
 from model.errors import SemblanceError
+from model.runtimes.compiled import keep_compiled
 from training.attributes.commands import register as register_attributes
 from training.data.commands import register as register_data
 from training.default_model import register as register_default_model
 from training.embedding.commands import register as register_embedding
 from training.evaluation.commands import register as register_evaluation
+from training.fetch import cache_folder
 from training.fitting.commands import register as register_fitting
 from training.importing.commands import register as register_importing
 from training.presentation.commands import register as register_presentation
 from training.scratch.commands import register as register_scratch
+
+# Of an artifact some seven; the largest has 150 MB.
+_MOST_COMPILED = 20
 
 app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__
@@ -33,6 +38,7 @@ register_presentation(app)
 
 def main() -> None:
     """Runs a command; what was expected to go wrong is one line, not a traceback."""
+    keep_compiled(cache_folder() / "compiled", _MOST_COMPILED)
     try:
         app()
     except (SemblanceError, ValueError, OSError) as error:

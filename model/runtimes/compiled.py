@@ -24,6 +24,9 @@ MOST_KEPT = 40
 _ENDING = ".network"
 _DIGEST_BYTES = 32
 
+# One more whenever code that reads a network makes another of the same file.
+_READ_AS = 1
+
 # What is kept is the same network however many cores it will be run on.
 _HOW_RUN = ("NUM_STREAMS", "INFERENCE_NUM_THREADS")
 
@@ -35,10 +38,11 @@ class CompiledNetworks:
 
     Args:
         folder: Where they are kept; made if absent. None keeps nothing.
+        most: Kept networks; of more, those go that were used longest ago.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path | None = None, most: int = MOST_KEPT) -> None:
+        self._folder, self._most = folder, most
         self._core = ov.Core()
 
     def compiled(
@@ -59,14 +63,14 @@ class CompiledNetworks:
         if kept is not None:
             # Without a place to write to, the next start is slower, and that is all.
             with contextlib.suppress(OSError, RuntimeError):
-                _write(kept, network)
+                _write(kept, network, self._most)
         return network
 
     def _name(self, about: tuple[str, ...], config: Config) -> str:
         device = self._core.get_property("CPU", "FULL_DEVICE_NAME")
         able = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         made_for = sorted(item for item in config.items() if item[0] not in _HOW_RUN)
-        facts = [about, made_for, ov.__version__, device, sorted(able)]
+        facts = [_READ_AS, about, made_for, ov.__version__, device, sorted(able)]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32] + _ENDING
 
     def _read(self, path: Path, config: Config) -> ov.CompiledModel | None:
@@ -87,7 +91,21 @@ class CompiledNetworks:
         return network
 
 
-def _write(path: Path, network: ov.CompiledModel) -> None:
+_otherwise: CompiledNetworks | None = None
+
+
+def keep_compiled(folder: Path, most: int = MOST_KEPT) -> None:
+    """Has `networks_otherwise` keep them here from now on: for a program's start to call."""
+    global _otherwise  # noqa: PLW0603  # one a process
+    _otherwise = CompiledNetworks(folder, most)
+
+
+def networks_otherwise() -> CompiledNetworks:
+    """For who was given none: those of the process, or new ones, which keep nothing."""
+    return _otherwise or CompiledNetworks()
+
+
+def _write(path: Path, network: ov.CompiledModel, most: int) -> None:
     """Under its name only when whole; of the networks that are there, the oldest go."""
     stream = io.BytesIO()
     network.export_model(stream)
@@ -103,5 +121,5 @@ def _write(path: Path, network: ov.CompiledModel) -> None:
         os.unlink(name)
         raise
     kept = sorted(path.parent.glob(f"*{_ENDING}"), key=lambda one: one.stat().st_mtime)
-    for old in kept[:-MOST_KEPT]:
+    for old in kept[:-most]:
         old.unlink(missing_ok=True)

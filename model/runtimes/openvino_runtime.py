@@ -9,7 +9,7 @@ from model.artifact import Artifact, ArtifactError
 from model.contract import Manifest, Precision
 from model.runtimes.base import check_shapes
 from model.runtimes.batches import Batches
-from model.runtimes.compiled import CompiledNetworks
+from model.runtimes.compiled import CompiledNetworks, networks_otherwise
 from model.runtimes.network import Network, Several
 from model.runtimes.rounding import leave_unrounded, sums_integers
 from model.types import Array, Image
@@ -48,7 +48,7 @@ class OpenVinoRuntime:
             integers = sums_integers()
         rounded = artifact.manifest.precision == "8-bit" and integers
         self.precision: Precision = "8-bit" if rounded else "float32"
-        networks = networks or CompiledNetworks()
+        networks = networks or networks_otherwise()
         files = artifact.manifest.files
         digests = [files[name] for name in sorted(files) if name != artifact.manifest.detector]
 

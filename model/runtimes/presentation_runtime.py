@@ -13,7 +13,7 @@ from model.presentation import (
     PresentationManifest,
     context_crop,
 )
-from model.runtimes.compiled import CompiledNetworks
+from model.runtimes.compiled import CompiledNetworks, networks_otherwise
 from model.runtimes.network import Network, Several
 from model.spectrum import FEATURES, Spectrum
 from model.types import Array, Image
@@ -55,7 +55,7 @@ class OpenVinoPresentation:
 
         self._spectrum = Spectrum(SIDE_PX)
         self._network = Network(
-            networks or CompiledNetworks(), about, read, threads=threads, several=several
+            networks or networks_otherwise(), about, read, threads=threads, several=several
         )
         self.judge(np.zeros((1, SIDE_PX, SIDE_PX, 3), dtype=np.uint8))
 

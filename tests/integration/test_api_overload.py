@@ -64,10 +64,15 @@ class Connections:
         begun = time.perf_counter()
         stream = self.idle.pop() if self.idle else None
         reader, writer = stream or await asyncio.open_connection(self.host, self.port)
-        writer.write(request)
-        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-        headers = dict(line.lower().split(": ", 1) for line in head[1:] if line)
-        await reader.readexactly(int(headers["content-length"]))
+        try:
+            writer.write(request)
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+            headers = dict(line.lower().split(": ", 1) for line in head[1:] if line)
+            await reader.readexactly(int(headers["content-length"]))
+        except BaseException:
+            # Whoever is cancelled in the middle leaves half an answer on it.
+            writer.close()
+            raise
         self.idle.append((reader, writer))
         return int(head[0].split()[1]), headers, time.perf_counter() - begun
 
@@ -191,6 +196,7 @@ async def flooded(service: Connections, watch: Connections, probe: bytes) -> Non
     assert code == 200
     await asyncio.gather(*tasks)
     looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)
 
     refused = [(headers, spent) for code, headers, spent in answers if code == 503]
     served = [spent for code, _, spent in answers if code == 200]

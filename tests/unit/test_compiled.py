@@ -10,7 +10,8 @@ import pytest
 
 from model.artifact import Artifact
 from model.faces import Detector
-from model.runtimes.compiled import MOST_KEPT, CompiledNetworks
+from model.runtimes import compiled
+from model.runtimes.compiled import MOST_KEPT, CompiledNetworks, keep_compiled
 from model.runtimes.openvino_runtime import OpenVinoRuntime
 from tests.faces import Faces
 from tests.integration.real_chips import augmented_chips
@@ -118,3 +119,17 @@ def test_a_model_read_back_gives_the_same_numbers(
     for one, other in zip(*answers, strict=True):
         assert np.array_equal(one, other)
     assert len(kept(tmp_path)) == 3
+
+
+def test_who_names_no_folder_keeps_them_where_the_process_does(
+    tmp_path: Path, sface_artifact: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiled, "_otherwise", None)
+    Detector(sface_artifact.detector)
+    assert kept(tmp_path) == []
+    keep_compiled(tmp_path, most=2)
+    for _ in range(2):
+        OpenVinoRuntime(sface_artifact)
+        Detector(sface_artifact.detector)
+        # Three there are, and of them the two that were used last.
+        assert len(kept(tmp_path)) == 2
