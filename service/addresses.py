@@ -7,7 +7,7 @@ they are for.
 from __future__ import annotations
 
 import re
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator
@@ -60,3 +60,11 @@ Origins = Annotated[
     tuple[str, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_exact_origins)
 ]
 Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_networks)]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a host's address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -10,17 +10,14 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import anyio.to_thread
 from fastapi import FastAPI
 
-from model.artifact import read_artifact
 from model.errors import SemblanceError
 from model.runtimes.base import Runtime
-from model.runtimes.batches import Batches
-from model.runtimes.compiled import CompiledNetworks
-from model.runtimes.network import model_threads
 from service.api import (
     adapters,
     bulk,
@@ -49,8 +46,8 @@ from service.core.gallery_cache import GalleryCache
 from service.core.indexes import Indexes
 from service.core.meters import Meters
 from service.core.ports import Store
+from service.models import Ahead, Models, load_models
 from service.opening import gate_of, opened, page_key, tickets_of
-from service.runtime.load import Way, load, load_two
 from service.runtime.presentation import load_presentation
 from service.security.passing_keys import PassingKeys
 from service.security.site_keys import Ed25519SiteKeys
@@ -75,7 +72,11 @@ class _App(FastAPI):
 
 
 def create_app(
-    settings: Settings, *, model: Runtime | None = None, store: Store | None = None
+    settings: Settings,
+    *,
+    model: Runtime | None = None,
+    store: Store | None = None,
+    ahead: Ahead | None = None,
 ) -> FastAPI:
     """The service; nothing is loaded or opened before its lifespan begins.
 
@@ -83,13 +84,14 @@ def create_app(
         settings: The operator's choices.
         model: Instead of the one that the settings name.
         store: Likewise, for a service that asks for no keys. It is not closed here.
+        ahead: Models of these settings that are being loaded already.
 
     Returns:
         The app. Its `state.failure` is what kept its lifespan from beginning, if
         it was something that an operator can put right, and None otherwise. Its
         `state.page_key` is the key that the page's address may be shown with, or None.
     """
-    meters, tracing = Meters(), tracing_of(settings)
+    meters, tracing = ahead.meters if ahead else Meters(), tracing_of(settings)
     metrics.begin(meters)
 
     @asynccontextmanager
@@ -97,7 +99,12 @@ def create_app(
         _limit_threads()
         try:
             at_work, close = await anyio.to_thread.run_sync(
-                _start, settings, meters, tracing, model, store
+                _start,
+                settings,
+                ahead.models if ahead else partial(load_models, settings, meters, model),
+                meters,
+                tracing,
+                store,
             )
             app.state.page_key = page_key(settings, at_work.running.doorkeeper)
         except (SemblanceError, OSError) as error:
@@ -145,40 +152,21 @@ def create_app(
 
 def _start(
     settings: Settings,
+    loaded: Callable[[], Models],
     meters: Meters,
     tracing: Tracing | None,
-    model: Runtime | None,
     store: Store | None,
 ) -> tuple[AtWork, Callable[[], None]]:
-    """Reads the artifacts, loads and warms the models, opens the store."""
-    artifact = read_artifact(settings.artifact)
-    networks = CompiledNetworks(settings.data_dir / "compiled")
-    most_batched = max(settings.faces_at_once, settings.pictures_at_once)
-    batches = None
-    if most_batched > 1 and settings.threads == 0:
-        batches = Batches(model_threads(), told=meters.batch_size.observe)
+    """Waits for the models, opens the store."""
+    models = loaded()
     admission = Admission(
         settings.max_in_flight,
         settings.workers or 2 * (os.cpu_count() or 1) + 2,
         settings.queue_timeout_s,
         settings.receive_timeout_s,
-        watched=batches is not None,
+        watched=models.batches is not None,
     )
-    way = Way(
-        runtime=settings.runtime,
-        threads=settings.threads,
-        min_confidence=settings.face_confidence,
-        networks=networks,
-        several=admission.several_in_work,
-        batches=batches,
-        faces_at_once=settings.faces_at_once,
-        pictures_at_once=settings.pictures_at_once,
-    )
-    following = read_artifact(settings.next_artifact) if settings.next_artifact else None
-    if following is None or following.manifest.fingerprint == artifact.manifest.fingerprint:
-        current, newest = load(artifact, way, runtime=model), None
-    else:
-        current, newest = load_two(artifact, following, way, model)
+    models.traffic.known = admission.several_in_work
     gate, found = None, None
     if store is None:
         found = opened(settings)
@@ -195,14 +183,14 @@ def _start(
     else:
         tickets = tickets_of(settings, None)
     core = Core(
-        model=current.model,
-        detector=current.detector,
+        model=models.current.model,
+        detector=models.current.detector,
         store=store,
         policy=settings.policy(),
         galleries=GalleryCache(settings.gallery_cache_bytes),
         indexes=Indexes(settings.search_bytes, settings.search_exact),
-        next=newest,
-        presentation=load_presentation(settings.passive_liveness, way),
+        next=models.newest,
+        presentation=load_presentation(settings.passive_liveness, models.way),
         meters=meters,
         spans=tracing.stages if tracing else None,
     )
@@ -210,8 +198,8 @@ def _start(
     running = Running(
         core=core,
         settings=settings,
-        runtime=current.runtime,
-        precision=current.precision,
+        runtime=models.current.runtime,
+        precision=models.current.precision,
         admission=admission,
         sites=Ed25519SiteKeys(found.store.data_keys if found else PassingKeys()),
         doorkeeper=gate,
@@ -223,8 +211,8 @@ def _start(
 
     def close() -> None:
         admission.close()
-        if batches is not None:
-            batches.close()
+        if models.batches is not None:
+            models.batches.close()
         try:
             if gate is not None:
                 gate.settle()

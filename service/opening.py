@@ -8,10 +8,10 @@ from __future__ import annotations
 import secrets
 from contextlib import ExitStack
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 from sqlalchemy import Engine
 
+from service.addresses import is_loopback
 from service.core.access import Doorkeeper
 from service.core.liveness.tickets import KEY_NAME as LIVENESS_KEY
 from service.core.liveness.tickets import Tickets
@@ -161,10 +161,3 @@ def page_key(settings: Settings, keeper: Doorkeeper | None) -> str | None:
     """The first key, if the page's address may be shown with it, as to who sits here."""
     shown = settings.make_admin_key or is_loopback(settings.host)
     return kept_admin_key(keeper, settings.data_dir) if keeper and shown else None
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -67,7 +67,9 @@ class OpenVinoRuntime:
                     network.reshape(list(shape))
                 return network
 
-            about = (*digests, self.precision, output, str(shape))
+            # With what reading checks: whoever reads what is kept must not be spared it.
+            sizes = str((artifact.manifest.input_size, artifact.manifest.embedding_size))
+            about = (*digests, self.precision, output, str(shape), sizes)
             most = most_batched if output == "embeddings" else 1
             return Network(
                 networks,

@@ -12,8 +12,8 @@ from urllib.request import ProxyHandler, build_opener
 
 from sqlalchemy import make_url
 
+from service.addresses import is_loopback
 from service.commands.checks.finding import Finding, fail, ok, warn
-from service.opening import is_loopback
 from service.settings import Settings
 
 _WIDE: Final = 65_536

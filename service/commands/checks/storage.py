@@ -13,9 +13,10 @@ from sqlalchemy import Engine, func, inspect, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from model.errors import SemblanceError
+from service.addresses import is_loopback
 from service.commands.checks.finding import Finding, fail, ok, warn
 from service.core.secrecy import MasterKeyError
-from service.opening import is_loopback, master_key_source, master_keys, place_of
+from service.opening import master_key_source, master_keys, place_of
 from service.security.vault import AesVault
 from service.settings import Settings
 from service.storage.audit_chain import KEY_NAME
