@@ -90,11 +90,18 @@ def test_only_the_composition_root_knows_storage_and_runtime() -> None:
     homes = (
         "service/app.py",
         "service/commands/",
+        "service/models.py",
         "service/opening.py",
         "service/storage/",
         "service/runtime/",
     )
     assert offenders("service/", "service.storage", "service.runtime", besides=homes) == []
+
+
+def test_loading_begins_before_http_and_databases_are_imported() -> None:
+    late = ("fastapi", "starlette", "uvicorn", "sqlalchemy", "service.api", "service.storage")
+    assert offenders("service/models.py", *late) == []
+    assert offenders("service/__main__.py", *late) == []
 
 
 def test_security_and_storage_know_the_core_alone() -> None:
