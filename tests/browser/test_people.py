@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.steps import (
@@ -92,6 +92,30 @@ def test_rename_merge_and_delete(visit: Visit, faces: Faces) -> None:
     expect(page.locator(".gallery .empty")).to_have_text(
         "Nobody is enrolled yet. Add a person to begin."
     )
+
+
+def test_a_button_pressed_before_the_person_is_read_is_about_that_person(
+    visit: Visit, faces: Faces
+) -> None:
+    page = visit(at="people")
+    enrol(page, "first", faces.folder / "obama.jpg")
+    enrol(page, "second", faces.folder / "astronaut.png")
+    page.reload()
+    open_sheet(page, "first")
+    page.keyboard.press("Escape")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/v1/identities/second", hold)
+    tile(page, "second").get_by_role("button").click()
+    sheet = page.locator("dialog.sheet")
+    sheet.get_by_role("button", name="Delete", exact=True).first.click()
+    expect(dialog(page)).to_have_count(0)
+    assert len(held) == 1
+    held[0].continue_()
+    expect(dialog(page).get_by_label("Type second to delete it")).to_be_focused()
 
 
 def test_more_people_than_one_page_and_found_by_name(

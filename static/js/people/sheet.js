@@ -46,12 +46,17 @@ export class Sheet {
     this.picture.replaceChildren();
     this.root.showModal();
     this.title.focus();
-    await this.load();
+    this.loading = this.load();
+    await this.loading;
   }
 
   async load() {
+    const identity = this.identity;
+    // Of whoever was shown before: nothing may be asked of them any more.
+    this.detail = null;
     try {
-      const detail = await api.identity(this.identity);
+      const detail = await api.identity(identity);
+      if (this.identity !== identity) return;
       this.detail = detail;
       const first = [...detail.items].sort((a, b) => (a.outlier - b.outlier) || (b.quality - a.quality))[0];
       this.picture.replaceChildren(thumb(detail.identity, () => first.reference_id, PICTURE_PX));
@@ -61,12 +66,14 @@ export class Sheet {
       ].filter(Boolean).join(' · ');
       this.body.replaceChildren(referenceList(detail, (reference) => { this.change(() => askDeleteReference(detail, reference)); }));
     } catch (error) {
-      this.facts.textContent = problemInWords(error);
+      if (this.identity === identity) this.facts.textContent = problemInWords(error);
     }
   }
 
   /** Asks something; then shows what has become of it. */
   async change(asked) {
+    // Who presses a button before the person is read is asked a moment later.
+    await this.loading;
     if (!this.detail) return;
     const outcome = await asked(this.detail);
     if (!outcome) return;
@@ -78,7 +85,8 @@ export class Sheet {
     }
     this.identity = outcome.now;
     this.name.textContent = outcome.now;
-    await this.load();
+    this.loading = this.load();
+    await this.loading;
     this.title.focus();
   }
 }
