@@ -16,6 +16,7 @@ from collections import deque
 from contextlib import ExitStack
 from typing import Final
 
+from anyio import to_thread
 from fastapi import Request
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
@@ -124,6 +125,9 @@ class _Batch(StreamingResponse):
                 line = BodyTooLarge(f"at most {most} lines are accepted in one batch")
             if isinstance(line, Exception) or line.strip():
                 await self._free.acquire()
+                if index and not isinstance(line, Exception):
+                    # The first is the request that came in at the door.
+                    line = await self._counted(line)
                 await self._items.put(group.create_task(self._answer(index, line)))
                 index += 1
             if seen > most:
@@ -131,6 +135,14 @@ class _Batch(StreamingResponse):
             line = await self._next()
         self._all_read = line is None
         await self._items.put(None)
+
+    async def _counted(self, line: bytes) -> bytes | Exception:
+        """Here and not where they are worked on: so it is the last that are too many."""
+        try:
+            await to_thread.run_sync(self._item.count)
+        except Exception as error:  # one bad item spoils no other
+            return error
+        return line
 
     async def _next(self) -> bytes | Exception | None:
         """None behind the last; one that came too slowly is the last."""

@@ -36,13 +36,16 @@ class Item:
     repeated: str | None
     status_code: int
 
+    def count(self) -> None:
+        """Counts one for its key, as any request. Raises WrongKey, RateLimited."""
+        keeper, key_id = self.running.doorkeeper, self.running.caller.key_id
+        if keeper is not None and key_id is not None:
+            keeper.count(keeper.of_id(key_id))
+
     def answered(self, index: int, line: bytes) -> bytes:
         """The line of the answer, whatever becomes of it."""
         name = None
         try:
-            if index:
-                # The first is the request that came in at the door.
-                self._count()
             fields = json_of(line)
             if isinstance(fields, dict) and "id" in fields:
                 name = _id(fields.pop("id"))
@@ -59,12 +62,6 @@ class Item:
         found = described(error, request_id, lambda: running.core.policy.gate)
         problem = content_of(found.kind, found.detail, running.request_id, **found.more)
         return _line({"index": index, "id": name, "status": found.kind.status, "problem": problem})
-
-    def _count(self) -> None:
-        """Counts it for its key, as any request. Raises WrongKey, RateLimited."""
-        keeper, key_id = self.running.doorkeeper, self.running.caller.key_id
-        if keeper is not None and key_id is not None:
-            keeper.count(keeper.of_id(key_id))
 
 
 def _id(value: object) -> str:
