@@ -69,14 +69,17 @@ def similarity(source: Array, target: Array) -> Array:
     Source:
         Umeyama (1991), restricted to the plane and to no reflection.
     """
-    s = source[:, 0].astype(np.float64) + 1j * source[:, 1]
-    t = target[:, 0].astype(np.float64) + 1j * target[:, 1]
-    centred = s - s.mean()
-    spread = float(np.vdot(centred, centred).real)
+    # Python's numbers: for five points numpy's arrays take five times as long.
+    s = [complex(x, y) for x, y in source.tolist()]
+    t = [complex(x, y) for x, y in target.tolist()]
+    mean_s, mean_t = sum(s) / len(s), sum(t) / len(t)
+    centred = [one - mean_s for one in s]
+    spread = sum(one.real * one.real + one.imag * one.imag for one in centred)
     if spread < 1e-9:
         raise ValueError("all source points are the same")
-    a = np.vdot(centred, t - t.mean()) / spread
-    b = t.mean() - a * s.mean()
+    a = sum(one.conjugate() * (other - mean_t) for one, other in zip(centred, t, strict=True))
+    a /= spread
+    b = mean_t - a * mean_s
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]], dtype=np.float32)
 
 

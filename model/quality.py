@@ -19,7 +19,10 @@ from model.faces import Face
 from model.templates import ARCFACE_112
 from model.types import Image
 
-_GRID = 16
+_SIDE = 16
+_STEPS = (np.arange(_SIDE, dtype=np.float32) + 0.5) / _SIDE * 112
+_GRID = np.stack([np.tile(_STEPS, _SIDE), np.repeat(_STEPS, _SIDE)])
+"""Points (x, y) all over a chip of 112 x 112, where it is asked what is visible. Shape (2, N)."""
 
 Gate = Literal["off", "standard", "strict"]
 
@@ -109,13 +112,16 @@ def measure(face: Face, chip: Image, image_size: tuple[int, int]) -> Quality:
     height, width = grey.shape
     # The corners of a chip show background and hair.
     middle = grey[height // 5 : -(height // 8), width // 5 : -(width // 5)]
+    # OpenCV's, which take a third of the time of numpy's.
+    (brightness,), (contrast,) = cv2.meanStdDev(middle)
+    _, (edges,) = cv2.meanStdDev(cv2.Laplacian(middle, cv2.CV_32F))
     yaw, pitch, roll = _pose(face)
     return Quality(
         face_size_px=min(face.width, face.height),
         confidence=face.confidence,
-        sharpness=float(cv2.Laplacian(middle, cv2.CV_32F).var()),
-        brightness=float(middle.mean()),
-        contrast=float(middle.std()),
+        sharpness=float(edges[0]) ** 2,
+        brightness=float(brightness[0]),
+        contrast=float(contrast[0]),
         yaw=yaw,
         pitch=pitch,
         roll_degrees=roll,
@@ -147,20 +153,24 @@ def reasons(quality: Quality, gate: Gate) -> tuple[Reason, ...]:
 
 def _pose(face: Face) -> tuple[float, float, float]:
     """Yaw, pitch (-1 .. 1) and roll (degrees), from the five landmarks."""
-    eye_r, eye_l, nose, mouth_r, mouth_l = face.landmarks.astype(np.float64)
+    # As complex numbers, whose arithmetic is that of points.
+    eye_r, eye_l, nose, mouth_r, mouth_l = (complex(x, y) for x, y in face.landmarks.tolist())
     eyes, mouth = (eye_r + eye_l) / 2, (mouth_r + mouth_l) / 2
     across, down = eye_l - eye_r, mouth - eyes
-    roll = math.degrees(math.atan2(across[1], across[0]))
+    roll = math.degrees(math.atan2(across.imag, across.real))
     # Half the larger of eye distance and face height: when the head turns, the
     # eye distance shrinks and the nose leaves the middle at the same time.
-    unit = across / (np.linalg.norm(across) + 1e-6)
-    half = max(float(np.linalg.norm(across)), 0.6 * float(np.linalg.norm(down))) / 2 + 1e-6
+    half = max(abs(across), 0.6 * abs(down)) / 2 + 1e-6
     middle = (eyes + mouth) / 2
-    yaw = float(np.dot(nose - middle, unit)) / half
+    yaw = _dot(nose - middle, across) / (abs(across) + 1e-6) / half
     # A frontal nose tip lies a little above the middle between eyes and mouth.
-    along = float(np.dot(nose - eyes, down)) / (float(np.dot(down, down)) + 1e-6)
+    along = _dot(nose - eyes, down) / (_dot(down, down) + 1e-6)
     pitch = (0.52 - along) / 0.45
     return _clip(yaw), _clip(pitch), roll
+
+
+def _dot(one: complex, other: complex) -> float:
+    return one.real * other.real + one.imag * other.imag
 
 
 def _clip(value: float) -> float:
@@ -173,10 +183,7 @@ def _visible(face: Face, image_size: tuple[int, int]) -> float:
     Told from the landmarks: the detector's box of a cut-off face ends where the
     image does.
     """
-    size = 112
-    steps = (np.arange(_GRID, dtype=np.float32) + 0.5) / _GRID * size
-    grid = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
     to_image = similarity(ARCFACE_112, face.landmarks)
-    x, y = (grid @ to_image[:, :2].T + to_image[:, 2]).T
+    x, y = to_image[:, :2] @ _GRID + to_image[:, 2:]
     height, width = image_size
     return float(np.mean((x >= 0) & (x < width) & (y >= 0) & (y < height)))

@@ -12,8 +12,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from model.alignment import similarity
 from model.contract import Manifest
 from model.faces import Detector, Face
@@ -108,4 +106,4 @@ def _needs(manifest: Manifest | None) -> list[tuple[Array, float]]:
 
 
 def _eyes_px(landmarks: Array) -> float:
-    return float(np.linalg.norm(landmarks[1] - landmarks[0]))
+    return math.dist(landmarks[0].tolist(), landmarks[1].tolist())

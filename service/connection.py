@@ -135,7 +135,9 @@ def _without_h2c(data: bytes) -> bytes:
     Java's own client makes one with each first request; the parser would take what
     follows the headers for HTTP/2 and lose the body.
     """
-    if b"h2c" not in data[:MAX_HEAD_BYTES]:
+    # Not beyond the headers: there, a picture follows.
+    ends_at = data.find(b"\r\n\r\n", 0, MAX_HEAD_BYTES)
+    if data.find(b"h2c", 0, ends_at if ends_at >= 0 else MAX_HEAD_BYTES) < 0:
         return data
     head, end, body = data.partition(b"\r\n\r\n")
     return _H2C.sub(rb"\1x-ignored:", head) + end + body

@@ -17,6 +17,7 @@ import openvino as ov
 
 from model.errors import Overloaded
 from model.runtimes.batches import Batches
+from model.runtimes.infer import infer
 from model.types import Image
 
 Item = tuple[Image, Callable[[ov.InferRequest, int], Any]]
@@ -68,7 +69,7 @@ class Batched:
             ready = self._by_count.get(count)
             rows = part[0][0] if count == 1 else np.concatenate([rows for rows, _ in part])
             with nullcontext(ready[thread]) if ready else self._alone() as request:
-                request.infer({0: rows}, share_inputs=True, share_outputs=True)
+                infer(request, rows)
                 each = len(rows) // count
                 answers += [read(request, place * each) for place, (_, read) in enumerate(part)]
         return answers

@@ -24,6 +24,7 @@ from model.heap import give_back_freed
 from model.runtimes.batched import Batched, grown
 from model.runtimes.batches import Batches
 from model.runtimes.compiled import CompiledNetworks
+from model.runtimes.infer import infer
 from model.types import Image
 
 Answer = TypeVar("Answer")
@@ -110,7 +111,7 @@ class Network:
             found: Answer = self._batches.answer(self._batched, rows.shape, (rows, answer))
             return found
         with self.request() as request:
-            request.infer({0: rows}, share_inputs=True, share_outputs=True)
+            infer(request, rows)
             return answer(request, 0)
 
     def request(self) -> AbstractContextManager[ov.InferRequest]:

@@ -10,6 +10,7 @@ from model.contract import Manifest, Precision
 from model.runtimes.base import check_shapes
 from model.runtimes.batches import Batches
 from model.runtimes.compiled import CompiledNetworks, networks_otherwise
+from model.runtimes.infer import infer
 from model.runtimes.network import Network, Several
 from model.runtimes.rounding import leave_unrounded, sums_integers
 from model.types import Array, Image
@@ -97,7 +98,7 @@ class OpenVinoRuntime:
 
     def score(self, probe: Array, references: Array) -> Array:
         with self._score.request() as request:
-            request.infer({"probe": probe, "references": references})
+            infer(request, probe, references)
             return np.array(request.get_output_tensor(0).data, dtype=np.float32)
 
 

@@ -14,6 +14,7 @@ from model.presentation import (
     context_crop,
 )
 from model.runtimes.compiled import CompiledNetworks, networks_otherwise
+from model.runtimes.infer import infer
 from model.runtimes.network import Network, Several
 from model.spectrum import FEATURES, Spectrum
 from model.types import Array, Image
@@ -69,5 +70,5 @@ class OpenVinoPresentation:
 
     def _score_of(self, crop: Image) -> float:
         with self._network.request() as request:
-            request.infer({0: self._spectrum.features(crop)[None]})
+            infer(request, self._spectrum.features(crop)[None])
             return float(np.ravel(request.get_output_tensor(0).data)[0])

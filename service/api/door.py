@@ -7,11 +7,12 @@ request changes threads twice.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
 from fastapi import Request, Response
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic_core import to_json
 
@@ -25,6 +26,17 @@ Parsed = TypeVar("Parsed", bound=BaseModel)
 Route = Callable[[Request], Awaitable[Response]]
 Answer = Mapping[str, object] | Sequence[Mapping[str, object]] | BaseModel
 Named = TypeVar("Named", bound=Callable[..., Any])
+
+
+class DoorRoute(APIRoute):
+    """Of a function of `at_the_door`, which is given the request as it is.
+
+    It has no parameters for FastAPI to find in a request, which looked for them all the same.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
+        return handler
 
 
 def at_the_door(

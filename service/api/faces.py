@@ -8,7 +8,7 @@ from service.api import examples
 from service.api.audited import audited
 from service.api.body import openapi_body
 from service.api.documented import BODY, ONE_FACE, PICTURE, problems
-from service.api.door import at_the_door
+from service.api.door import DoorRoute, at_the_door
 from service.api.present import Json, compare_out, detect_out
 from service.api.problems import rejection
 from service.api.requests import CompareRequest, DetectRequest, EnrolRequest, VerifyRequest
@@ -24,8 +24,8 @@ from service.core.audit_details import (
 )
 from service.core.enrol import REJECTIONS
 
-router = APIRouter(tags=["faces"])
-short = APIRouter(include_in_schema=False)
+router = APIRouter(tags=["faces"], route_class=DoorRoute)
+short = APIRouter(include_in_schema=False, route_class=DoorRoute)
 """POST /enroll and POST /verify: stable short names for the same routes."""
 
 

@@ -8,7 +8,7 @@ from service.api import examples
 from service.api.audited import audited
 from service.api.body import openapi_body
 from service.api.documented import ONE_FACE, PICTURE, problems
-from service.api.door import at_the_door
+from service.api.door import DoorRoute, at_the_door
 from service.api.present import Json
 from service.api.present_search import embeddings_out, identify_out
 from service.api.requests import EmbeddingsRequest, IdentifyRequest
@@ -18,7 +18,7 @@ from service.core import embeddings as core_embeddings
 from service.core import identify as core_identify
 from service.core.audit_details import identification_details
 
-router = APIRouter(tags=["search"])
+router = APIRouter(tags=["search"], route_class=DoorRoute)
 
 
 @router.post(

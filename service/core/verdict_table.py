@@ -23,13 +23,21 @@ reason single pairs bound a verdict, with a table or without:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import wraps
+from typing import Final, TypeVar
 
 from model.contract import Calibration, Fusion, OperatingPoint, VerdictPoint
 from service.core.decide import needed
 
 _Row = OperatingPoint | VerdictPoint
+_Made = TypeVar("_Made")
+_Maker = Callable[[Calibration, "Verdict"], _Made]
+
+_MOST_KEPT: Final = 1000
+"""Callers choose verification thresholds, so there is no end of verdicts."""
+
 _SLACK = 1 + 1e-9
 """A rate that was divided is still the rate it is nearest to."""
 
@@ -113,6 +121,28 @@ class Bounds:
         return min(bound.strictest for bound in self.all)
 
 
+def _kept(make: _Maker[_Made]) -> _Maker[_Made]:
+    """Makes it once for each verdict: it takes longer than all else that decides.
+
+    A calibration is known by which object it is; to compare the tables takes as long.
+    """
+    made: dict[tuple[int, Verdict], tuple[Calibration, _Made]] = {}
+
+    @wraps(make)
+    def kept(calibration: Calibration, verdict: Verdict) -> _Made:
+        found = made.get((id(calibration), verdict))
+        if found is None:
+            if len(made) >= _MOST_KEPT:
+                made.clear()
+            # With the calibration, so that no other can have its id as long as this is kept.
+            found = calibration, make(calibration, verdict)
+            made[id(calibration), verdict] = found
+        return found[1]
+
+    return kept
+
+
+@_kept
 def asked(calibration: Calibration, verdict: Verdict) -> Bounds:
     """Where a threshold for a false match rate comes from.
 
@@ -138,6 +168,15 @@ def verdict_fmr(calibration: Calibration, verdict: Verdict, threshold: float) ->
     None where nothing is known. A verification threshold above a row's verifies no
     more than the row's does, so that row's rate holds.
     """
+    bounds = _reached(calibration, verdict)
+    rate = None if bounds is None else bounds.rate(threshold)
+    # Without digits that only binary rounding put there: 3e-05, not 3.0000000000000004e-05.
+    return None if rate is None else float(f"{rate:.9g}")
+
+
+@_kept
+def _reached(calibration: Calibration, verdict: Verdict) -> Bounds | None:
+    """What bounds the rate of a verdict at any threshold; None where nothing does."""
     rows = _rows(calibration, verdict.fusion)
     like = verdict
     if verdict.fusion == "share":
@@ -146,15 +185,10 @@ def verdict_fmr(calibration: Calibration, verdict: Verdict, threshold: float) ->
         rows = [row for row in rows if row.verification_threshold == nearest]
         like = replace(verdict, verification_threshold=nearest)
     if rows:
-        return _plain(_measured(calibration, like, rows).rate(threshold))
+        return _measured(calibration, like, rows)
     if verdict.fusion == "centroid" and verdict.references > 1:
         return None
-    return _plain(Bound((calibration.points,), _singles(verdict)).rate(threshold))
-
-
-def _plain(rate: float | None) -> float | None:
-    """Without digits that only binary rounding put there: 3e-05, not 3.0000000000000004e-05."""
-    return None if rate is None else float(f"{rate:.9g}")
+    return Bounds((Bound((calibration.points,), _singles(verdict)),))
 
 
 def _rows(calibration: Calibration, fusion: Fusion) -> list[VerdictPoint]:

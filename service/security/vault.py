@@ -8,7 +8,6 @@ so that a row copied to another place does not open there.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 from typing import Final
@@ -48,7 +47,7 @@ class AesDataKey:
             raise DamagedData("stored data were changed, or belong to something else") from error
 
     def digest(self, data: bytes) -> str:
-        return hmac.new(self._digest_key, data, hashlib.sha256).hexdigest()
+        return hmac.digest(self._digest_key, data, "sha256").hex()
 
 
 class AesVault:
