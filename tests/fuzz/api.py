@@ -145,7 +145,8 @@ class Api:
 
 
 def _items(text: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in text.splitlines()]
+    # Not `splitlines`: a text may hold other ends of lines, which JSON need not escape.
+    return [json.loads(line) for line in text.split("\n") if line]
 
 
 def _replaced(value: Any, picture: Any) -> Any:

@@ -67,7 +67,7 @@ def sent(client: httpx.Client, what: str, body: Any) -> list[dict[str, Any]]:
     assert response.headers["content-type"] == "application/x-ndjson"
     assert response.headers["x-request-id"]
     assert response.text.endswith("\n")
-    lines: list[dict[str, Any]] = [json.loads(line) for line in response.text.splitlines()]
+    lines: list[dict[str, Any]] = [json.loads(line) for line in response.content.splitlines()]
     specification = specification_of(response)
     operation = specification["paths"][f"/v1/{what}/batch"]["post"]
     schema = operation["responses"]["200"]["content"]["application/x-ndjson"]["schema"]
