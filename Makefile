@@ -19,6 +19,10 @@ MODEL_SOURCES := $(wildcard model/*.py model/backbones/*.py model/licences/* \
 	training/head.py training/onnx_files.py training/fitted/*.json)
 ROOT_OR_SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
+# Bytecode is kept whatever the environment says, as containers' does: a start of the service
+# would compile its modules anew each time, for a fifth of a second.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DELETE_ON_ERROR:
 # One pip at a time in one environment.
 .NOTPARALLEL:

@@ -14,7 +14,6 @@ from model.errors import SemblanceError
 from service import logs
 from service.addresses import is_loopback
 from service.memory import begin_start
-from service.models import Ahead
 from service.open_files import allow_many_connections
 from service.settings import Settings, read_settings
 from service.stopping import leave
@@ -49,6 +48,8 @@ def _serve(*, insecure: bool) -> int:
             "delete; let only a proxy that checks access reach it",
             settings.host,
         )
+    from service.models import Ahead
+
     ahead = Ahead(settings)
     # Only now: it imports nearly all there is.
     from service.server import serve

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,12 @@ from tests.running import ROOT, running_service
 
 # Also those that tests compile themselves; tests of compiling name folders of their own.
 keep_compiled(KEPT)
+
+
+def pytest_collection_finish() -> None:
+    """Sets aside all that was imported: it stays, and would be looked through again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

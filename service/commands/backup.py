@@ -33,7 +33,7 @@ from service.storage.transfer.reading import Reading, still_enrolled
 from service.storage.transfer.rewrapping import rewrapped
 
 
-def add_parsers(commands: Any) -> None:
+def add_parser(commands: Any) -> None:
     backup = commands.add_parser(
         "backup", help="all that is stored, as one encrypted file; the service may run"
     )

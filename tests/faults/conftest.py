@@ -41,7 +41,7 @@ def files(data_dir: Path) -> Place:
     return Place(data_dir)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.long)])
 def place(request: pytest.FixtureRequest, data_dir: Path) -> Iterator[Place]:
     """Every kind of database that a service can have."""
     if request.param == "sqlite":

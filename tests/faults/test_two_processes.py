@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import httpx
+import pytest
 
 from tests.faults.client import client_of, enrol, is_verified, reference_ids, verify
 from tests.faults.load import Load, check_all
@@ -15,6 +16,7 @@ REMEMBERED_S = 1.0
 """For so long a process may take a key for good that another has revoked."""
 
 
+@pytest.mark.long
 def test_what_one_process_did_the_other_knows_at_once(files: Place) -> None:
     with (
         files.service() as first,

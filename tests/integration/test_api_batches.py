@@ -53,6 +53,7 @@ def scores(response: httpx.Response) -> list[float]:
     return [item["score"] for item in answer(response)["scores"]]
 
 
+@pytest.mark.long
 def test_verdicts_and_scores_are_those_without_batches(
     service: Service, faces: Faces, plain: dict[str, list[float]]
 ) -> None:

@@ -48,7 +48,11 @@ def scores(client: httpx.Client, faces: Faces) -> list[float]:
 @pytest.mark.parametrize(
     ("settings", "tolerance"),
     [
-        ({"keep": "crop", "runtime": "openvino-float32"}, CROP_TOLERANCE),
+        pytest.param(
+            {"keep": "crop", "runtime": "openvino-float32"},
+            CROP_TOLERANCE,
+            marks=pytest.mark.long,
+        ),
         ({"keep": "crop"}, ROUNDED_CROP_TOLERANCE),
         ({"keep": "original"}, 1e-4),
     ],

@@ -191,6 +191,7 @@ def bench(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.long
 def test_the_pose_split_of_one_artifact_against_itself(
     faces: Faces, sface_artifact: Artifact, tmp_path: Path
 ) -> None:

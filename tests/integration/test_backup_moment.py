@@ -26,7 +26,14 @@ from tests.integration.transfer_samples import (
 )
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgres", "apart"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "apart",
+        pytest.param("sqlite", marks=pytest.mark.long),
+        pytest.param("postgres", marks=pytest.mark.long),
+    ],
+)
 def test_it_is_of_the_moment_at_which_it_began_without_who_was_erased_since(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -50,7 +50,9 @@ def exported(tower: keras.Model, tmp_path_factory: pytest.TempPathFactory) -> ov
     )
 
 
-@pytest.fixture(scope="module", params=["augmented", "celeba"])
+@pytest.fixture(
+    scope="module", params=["augmented", pytest.param("celeba", marks=pytest.mark.long)]
+)
 def chips(request: pytest.FixtureRequest, faces: Faces, artifact: Artifact) -> Image:
     wanted = _for_dlib(artifact)
     if request.param == "augmented":

@@ -246,7 +246,14 @@ def test_the_master_key_is_changed_under_a_running_service(tmp_path: Path, faces
                 assert answer(found)["verified"]
 
 
-@pytest.mark.parametrize("way", ["text", "file", "command"])
+@pytest.mark.parametrize(
+    "way",
+    [
+        "command",
+        pytest.param("text", marks=pytest.mark.long),
+        pytest.param("file", marks=pytest.mark.long),
+    ],
+)
 def test_the_master_key_may_come_from_elsewhere(tmp_path: Path, way: str) -> None:
     key = service_command(tmp_path, "keys", "new-master").stdout.strip()
     elsewhere = tmp_path / "elsewhere.key"

@@ -53,7 +53,9 @@ def test_the_fingerprint_and_all_but_the_head_stay(
     assert (new.folder / "calibration" / "reliability.png").stat().st_size > 10_000
 
 
-@pytest.mark.parametrize("kind", [OpenVinoRuntime, TensorFlowRuntime])
+@pytest.mark.parametrize(
+    "kind", [OpenVinoRuntime, pytest.param(TensorFlowRuntime, marks=pytest.mark.long)]
+)
 def test_embeddings_are_the_same_and_scores_are_scaled(
     calibrated: tuple[Artifact, str],
     artifact: Artifact,

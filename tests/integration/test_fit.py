@@ -103,6 +103,7 @@ def test_the_artifact_scores_as_the_network_did(
     np.testing.assert_allclose(runtime.score(found[0], found[1:]), expected, rtol=1e-4)
 
 
+@pytest.mark.long
 def test_a_run_is_not_gone_on_with_otherwise(run: Path, koch_chips: Path) -> None:
     line = refused("fit", koch_chips, "--out", run, "--epochs", 3, *KOCH)
     assert "was begun with augment" in line

@@ -15,7 +15,7 @@ from tests.fuzz.api import Api, Operation, pictures
 from tests.running import running_service
 
 SEED = 20
-EXAMPLES = {True: 250, False: 60}
+EXAMPLES = {True: 120, False: 30}
 """Of an address that takes a body, and of one that takes none."""
 
 LABELS = [

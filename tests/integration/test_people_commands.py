@@ -73,6 +73,7 @@ def test_a_person_gets_all_that_is_held_and_is_erased_with_proof(
     service_command(data_dir, "export", "bob", "--collection", "other", status=2)
 
 
+@pytest.mark.long
 def test_proof_finds_what_is_left(tmp_path: Path, faces: Faces) -> None:
     data_dir = tmp_path / "data"
     with running_service(data_dir) as url, httpx.Client(base_url=url, timeout=60) as client:

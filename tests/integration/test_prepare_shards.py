@@ -148,6 +148,7 @@ def wait_for(path: Path, lines: int) -> None:
     raise AssertionError(f"{path.name} did not grow")
 
 
+@pytest.mark.long
 def test_a_second_run_is_told_at_once_and_a_kill_frees_the_folder(
     tmp_path: Path, faces: Faces
 ) -> None:

@@ -122,6 +122,7 @@ def model_changes(data_dir: Path) -> list[dict[str, Any]]:
     return [row for row in map(json.loads, lines) if row["action"] == "model_change"]
 
 
+@pytest.mark.long
 def test_under_load_nobody_is_refused_and_the_old_model_goes(
     data_dir: Path, him: list[NewReference], faces: Faces, olds: str, news: str
 ) -> None:
@@ -217,7 +218,9 @@ def test_workers_that_are_killed_lose_nothing(
     assert models(data_dir) == {(news,): 4 * PEOPLE}
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "sent", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)]
+)
 def test_it_stops_when_it_is_told_to(
     data_dir: Path, him: list[NewReference], olds: str, news: str, sent: signal.Signals
 ) -> None:

@@ -176,6 +176,7 @@ def test_faces_are_detected_and_judged_as_ever(client: httpx.Client, faces: Face
     assert face["quality"]["reasons"] == []
 
 
+@pytest.mark.long
 def test_people_enrolled_with_the_default_model_are_embedded_again(
     koch: Koch, faces: Faces, tmp_path: Path
 ) -> None:

@@ -205,6 +205,7 @@ def test_frames_without_a_face_say_nothing(guarded: Guarded, faces: Faces) -> No
         assert result["verified"] is True
 
 
+@pytest.mark.long
 def test_a_stream_ends_by_itself(guarded: Guarded) -> None:
     begun = time.monotonic()
     with stream(guarded) as socket:

@@ -80,6 +80,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> dict[str, 
     return found
 
 
+@pytest.mark.long
 def test_from_the_cache_with_no_network_it_is_made_again(
     tmp_path: Path, weights: Path, built: dict[str, Artifact]
 ) -> None:

@@ -104,7 +104,13 @@ def verified(client: httpx.Client, identity: str, probe: bytes, **more: object) 
 
 
 @pytest.mark.parametrize(
-    "asked", [{}, {"fusion": "centroid"}, {"fusion": "max", "fmr": 1e-3}, {"fmr": 1e-5}]
+    "asked",
+    [
+        {},
+        {"fusion": "max", "fmr": 1e-3},
+        pytest.param({"fusion": "centroid"}, marks=pytest.mark.long),
+        pytest.param({"fmr": 1e-5}, marks=pytest.mark.long),
+    ],
 )
 def test_each_is_verified_as_by_a_service_with_its_model_alone(
     services: dict[str, httpx.Client], probes: list[bytes], asked: dict[str, object]

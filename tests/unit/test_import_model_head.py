@@ -39,7 +39,7 @@ def distances(embedded: Embedded, frame: Array | None) -> tuple[Array, Array]:
     return apart[first, second][same[first, second]], apart[first, second][~same[first, second]]
 
 
-@pytest.mark.parametrize("framed", [True, False])
+@pytest.mark.parametrize("framed", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_no_other_weight_and_bias_would_be_much_better(framed: bool) -> None:
     """Against a search over a fine grid, on people that were not fitted on."""
     frame = frame_of(16) if framed else None
