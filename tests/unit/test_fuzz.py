@@ -46,7 +46,7 @@ def test_any_pixels_are_looked_at(faces: Faces, tmp_path: Path) -> None:
     session = Session("faces", tmp_path)
     session.fuzz(pixels.samples(faces), pixels.made, seconds=PIXELS_S, seed=SEED)
     report = fuzzed(session)
-    assert report.tried > 50
+    assert report.tried > 25
     assert any(not answer.endswith(" 0 faces") for answer in report.answers)
 
 
