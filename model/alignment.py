@@ -69,7 +69,7 @@ def similarity(source: Array, target: Array) -> Array:
     Source:
         Umeyama (1991), restricted to the plane and to no reflection.
     """
-    # Python's numbers: for five points numpy's arrays take five times as long.
+    # Python's numbers: for five points numpy's arrays take three times as long.
     s = [complex(x, y) for x, y in source.tolist()]
     t = [complex(x, y) for x, y in target.tolist()]
     mean_s, mean_t = sum(s) / len(s), sum(t) / len(t)
