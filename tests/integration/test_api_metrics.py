@@ -67,6 +67,7 @@ def exposed(text: str) -> dict[str, set[str]]:
     }
 
 
+@pytest.mark.long
 def test_it_counts_references_by_model(service: Service, data_dir: Path, faces: Faces) -> None:
     headers = {"X-API-Key": service.key}
     with httpx.Client(base_url=service.url, headers=headers, timeout=60) as client:

@@ -53,7 +53,7 @@ def scores(client: httpx.Client, faces: Faces) -> list[float]:
             CROP_TOLERANCE,
             marks=pytest.mark.long,
         ),
-        ({"keep": "crop"}, ROUNDED_CROP_TOLERANCE),
+        pytest.param({"keep": "crop"}, ROUNDED_CROP_TOLERANCE, marks=pytest.mark.long),
         ({"keep": "original"}, 1e-4),
     ],
 )

@@ -197,6 +197,7 @@ def test_the_whole_picture_is_still_for_administrators_where_it_is_allowed(
         problem(response, 401, "missing_key")
 
 
+@pytest.mark.long
 def test_originals_and_nothing(tmp_path: Path, faces: Faces) -> None:
     """Of a large picture the part around the face, upright; of none, a clear answer."""
     with PillowImage.open(io.BytesIO(faces.read("obama3.jpg"))) as picture:
