@@ -75,10 +75,10 @@ def test_for_a_domain_browsers_are_told_to_stay_with_https(built: str) -> None:
     with caddy(built, "--publish", "127.0.0.1::8443", config=config) as container:
         assert eventually(lambda: f'"identifier":"{DOMAIN}","issuer":"local"' in logs(container))
         url = f"https://{docker('port', container, '8443').strip()}/"
-        with httpx.Client(verify=False, trust_env=False) as client:
+        with httpx.Client(verify=False, trust_env=False, timeout=30) as client:
 
             def told(name: str) -> str | None:
-                # No service is there: the answer is Caddy's own.
+                # No service is there: the answer is Caddy's own, once it has looked for 5 s.
                 answer = client.get(url, headers={"Host": name}, extensions={"sni_hostname": name})
                 assert_problem(answer, 503, "not_ready")
                 policy: str | None = answer.headers.get("strict-transport-security")
@@ -138,7 +138,8 @@ def test_no_key_and_no_identity_is_logged(built: str) -> None:
         assert eventually(lambda: SELF_SIGNED in logs(container))
         url = f"https://{docker('port', container, '8443').strip()}/v1/identities/NAMED-PERSON"
         keys = {"X-API-Key": "KEY-IN-HEADER", "Authorization": "Bearer KEY-IN-BEARER"}
-        httpx.get(url, headers=keys, verify=False, trust_env=False)
+        # No service is there, and Caddy looks for one for 5 s.
+        httpx.get(url, headers=keys, verify=False, trust_env=False, timeout=30)
         assert eventually(lambda: "handled request" in logs(container))
         said = logs(container)
     for secret in ("NAMED-PERSON", "KEY-IN-HEADER", "KEY-IN-BEARER"):
