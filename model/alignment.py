@@ -42,10 +42,11 @@ def align(
     Raises:
         ValueError: If all landmarks are one point.
     """
-    scale = math.hypot(*similarity(landmarks, template)[0, :2])
+    matrix = similarity(landmarks, template)
+    scale = math.hypot(*matrix[0, :2])
     if scale < 0.5:
         image, landmarks = _shrunk_to(image, landmarks, template, size, scale * 1.5)
-    matrix = similarity(landmarks, template)
+        matrix = similarity(landmarks, template)
     chip = cv2.warpAffine(image, matrix, size[::-1], flags=_FLAGS[interpolation])
     return np.asarray(chip, dtype=np.uint8)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
+from inspect import signature
 from typing import Any, TypeVar
 
 from fastapi import Request, Response
@@ -32,9 +33,12 @@ class DoorRoute(APIRoute):
     """Of a function of `at_the_door`, which is given the request as it is.
 
     It has no parameters for FastAPI to find in a request, which looked for them all the same.
+    Nothing else is found either: dependencies of a router are not asked.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        if list(signature(self.endpoint).parameters) != ["request"]:
+            raise TypeError(f"{self.path} takes more than the request")
         handler: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
         return handler
 

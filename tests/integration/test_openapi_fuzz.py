@@ -15,7 +15,7 @@ from tests.fuzz.api import Api, Operation, pictures
 from tests.running import running_service
 
 SEED = 20
-EXAMPLES = {True: 120, False: 30}
+FEWER, ALL = {True: 120, False: 30}, {True: 250, False: 60}
 """Of an address that takes a body, and of one that takes none."""
 
 LABELS = [
@@ -41,13 +41,14 @@ def operation(api: Api, specification: dict[str, Any], label: str) -> Operation:
     return next(found for found in api.operations(specification) if found.label == label)
 
 
+@pytest.mark.parametrize("examples", [FEWER, pytest.param(ALL, marks=pytest.mark.long)])
 @pytest.mark.parametrize("label", LABELS)
 def test_no_fault_of_ours_and_no_answer_unlike_its_schema(
-    api: Api, specification: dict[str, Any], label: str
+    api: Api, specification: dict[str, Any], label: str, examples: dict[bool, int]
 ) -> None:
     found = operation(api, specification, label)
     before = api.answers.total()
-    api.try_out(found, examples=EXAMPLES[len(found.body) > 0], chance=SEED)
+    api.try_out(found, examples=examples[len(found.body) > 0], chance=SEED)
     print(api.said)
     # Addresses that take nothing are asked once.
     assert api.answers.total() > before

@@ -16,8 +16,9 @@ from tests.fuzz.mutate import spoilt
 from tests.fuzz.parts import layout_of
 from tests.fuzz.session import Report, Session
 
-DECODE_S = 20
-PIXELS_S = 8
+DECODE = [(20, 1000), pytest.param(40, 2000, marks=pytest.mark.long)]
+PIXELS = [(8, 25), pytest.param(15, 50, marks=pytest.mark.long)]
+"""Seconds, and how many files are tried in them at least."""
 # Fixed, so that a failure comes again; the commands take others.
 SEED = 20
 
@@ -30,11 +31,14 @@ def fuzzed(session: Session) -> Report:
     return session.report
 
 
-def test_spoilt_files_are_read_or_refused(faces: Faces, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("seconds", "least"), DECODE)
+def test_spoilt_files_are_read_or_refused(
+    faces: Faces, tmp_path: Path, seconds: float, least: int
+) -> None:
     session = Session("decode", tmp_path)
-    session.fuzz(samples(faces), decode.made, seconds=DECODE_S, seed=SEED)
+    session.fuzz(samples(faces), decode.made, seconds=seconds, seed=SEED)
     report = fuzzed(session)
-    assert report.tried > 1000
+    assert report.tried > least
     # It goes far into the files, and not only to the first check.
     assert report.read > report.tried / 50
     kinds = {answer.split()[2] for answer in report.answers if answer.startswith("read")}
@@ -42,11 +46,12 @@ def test_spoilt_files_are_read_or_refused(faces: Faces, tmp_path: Path) -> None:
     assert len(report.answers) > 40
 
 
-def test_any_pixels_are_looked_at(faces: Faces, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("seconds", "least"), PIXELS)
+def test_any_pixels_are_looked_at(faces: Faces, tmp_path: Path, seconds: float, least: int) -> None:
     session = Session("faces", tmp_path)
-    session.fuzz(pixels.samples(faces), pixels.made, seconds=PIXELS_S, seed=SEED)
+    session.fuzz(pixels.samples(faces), pixels.made, seconds=seconds, seed=SEED)
     report = fuzzed(session)
-    assert report.tried > 25
+    assert report.tried > least
     assert any(not answer.endswith(" 0 faces") for answer in report.answers)
 
 
