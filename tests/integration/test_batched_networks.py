@@ -22,6 +22,7 @@ from model.runtimes.batches import Batches
 from model.runtimes.network import model_threads
 from model.runtimes.openvino_runtime import OpenVinoRuntime
 from model.types import Image
+from tests.compiling import compiling
 from tests.faces import Faces
 from tests.integration.real_chips import augmented_chips
 from tests.pictures import rgb, without_face
@@ -82,10 +83,6 @@ def by_threads(ask: Callable[[Given], Found], items: Sequence[Given], sizes: Siz
             if sizes.seen[MOST] and sizes.seen[1] + sizes.seen[2] and not compiling():
                 return found
             assert time.monotonic() < ends
-
-
-def compiling() -> bool:
-    return "compile" in {thread.name for thread in threading.enumerate()}
 
 
 def test_an_embedding_is_the_same_in_a_batch_of_others(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,8 +14,15 @@ from model.runtimes.compiled import CompiledNetworks
 from model.runtimes.network import Network, cores
 from model.runtimes.openvino_runtime import OpenVinoRuntime
 from model.types import Array
+from tests.compiling import LIMIT_S, compiling, until_nothing_compiles
 from tests.faces import Faces
 from tests.integration.real_chips import augmented_chips
+
+
+@pytest.fixture(autouse=True)
+def _no_other_test_compiles() -> None:
+    """A network is used from the moment it is there, and its thread ends a little later."""
+    until_nothing_compiles()
 
 
 class Traffic:
@@ -45,7 +51,7 @@ def streams(network: Network) -> int:
 
 
 def until(wanted: int, network: Network) -> None:
-    ends = time.monotonic() + 20
+    ends = time.monotonic() + LIMIT_S
     while streams(network) != wanted:
         assert time.monotonic() < ends
         time.sleep(0.01)
@@ -56,7 +62,7 @@ def test_the_form_for_several_is_made_when_they_come_and_left_when_they_go() -> 
     traffic = Traffic()
     network = Network(CompiledNetworks(), ("x",), tripling, several=traffic)
     assert streams(network) == 1
-    assert "compile" not in {thread.name for thread in threading.enumerate()}
+    assert not compiling()
     traffic.several = True
     # The first of them do not wait for it.
     assert answer(network, 1).tolist() == [[3, 3, 3]]
@@ -72,7 +78,7 @@ def test_who_chose_the_number_of_threads_keeps_it() -> None:
     traffic.several = True
     for _ in range(3):
         assert streams(network) == 1
-    assert "compile" not in {thread.name for thread in threading.enumerate()}
+    assert not compiling()
 
 
 def test_threads_that_share_a_network_get_answers_of_their_own() -> None:
@@ -92,11 +98,8 @@ def test_both_forms_of_a_model_give_the_same_embeddings(
     chips = augmented_chips(faces, sface_artifact, 4)
     alone = runtime.embed(chips)
     traffic.several = True
-    ends = time.monotonic() + 60
     runtime.embed(chips)
-    while any(thread.name == "compile" for thread in threading.enumerate()):
-        assert time.monotonic() < ends
-        time.sleep(0.05)
+    until_nothing_compiles()
     assert np.abs(runtime.embed(chips) - alone).max() < 1e-6
 
 
