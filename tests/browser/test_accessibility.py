@@ -27,9 +27,9 @@ from tests.faces import Faces
 pytestmark = pytest.mark.usefixtures("nobody")
 LOOKS = [
     pytest.param("light", DESKTOP, "en-US", id="light-desktop"),
-    pytest.param("dark", PHONE, "en-US", id="dark-phone"),
-    pytest.param("light", PHONE, "ar", id="light-phone-arabic"),
-    pytest.param("dark", DESKTOP, "ar", id="dark-desktop-arabic"),
+    pytest.param("dark", PHONE, "ar", id="dark-phone-arabic"),
+    pytest.param("dark", DESKTOP, "en-US", id="dark-desktop", marks=pytest.mark.long),
+    pytest.param("light", PHONE, "ar", id="light-phone-arabic", marks=pytest.mark.long),
 ]
 
 

@@ -149,6 +149,7 @@ def strict_site(folder: Path, faces: Faces) -> Iterator[OtherSite]:
         yield site
 
 
+@pytest.mark.moving
 def test_where_it_is_demanded_movements_come_first(
     tmp_path: Path, visit: Visit, faces: Faces, detector: Detector, output_folder: Path
 ) -> None:

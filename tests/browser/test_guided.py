@@ -104,6 +104,7 @@ def demanding(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+@pytest.mark.moving
 def test_movements_show_that_somebody_is_there(
     visit: Visit, head: str, faces: Faces, demanding: str, output_folder: Path
 ) -> None:

@@ -89,7 +89,7 @@ def test_whose_time_is_over_gets_503_and_the_next_is_served(faces: Faces, tmp_pa
         assert answer(verify(client, probe))["verified"] is True
 
 
-@pytest.mark.parametrize("after_s", [0.05, 0.2])
+@pytest.mark.parametrize("after_s", [0.05, pytest.param(0.2, marks=pytest.mark.long)])
 def test_it_ends_in_the_midst_of_batches(service: Service, faces: Faces, after_s: float) -> None:
     """Networks are being compiled for batches meanwhile, in threads of their own."""
     probe = faces.read("obama3.jpg")

@@ -202,7 +202,7 @@ def test_on_record_and_with_hidden_scores(tmp_path: Path, faces: Faces) -> None:
     assert sum(json.loads(line)["action"] == "identify" for line in named.splitlines()) == 2
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+@pytest.fixture(scope="module", params=[pytest.param("sqlite", marks=pytest.mark.long), "postgres"])
 def two(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[httpx.Client, httpx.Client]]:

@@ -47,7 +47,9 @@ def tensorflow(sface_artifact: Artifact) -> Runtime:
     return TensorFlowRuntime(sface_artifact)
 
 
-@pytest.fixture(scope="module", params=["augmented", "celeba"])
+@pytest.fixture(
+    scope="module", params=["augmented", pytest.param("celeba", marks=pytest.mark.long)]
+)
 def chips(request: pytest.FixtureRequest, faces: Faces, sface_artifact: Artifact) -> Image:
     return real_chips(str(request.param), faces, sface_artifact, CHIPS)
 

@@ -44,7 +44,9 @@ def tensorflow(built: Artifact) -> Runtime:
     return TensorFlowRuntime(built)
 
 
-@pytest.fixture(scope="module", params=["augmented", "celeba"])
+@pytest.fixture(
+    scope="module", params=["augmented", pytest.param("celeba", marks=pytest.mark.long)]
+)
 def chips(request: pytest.FixtureRequest, faces: Faces, built: Artifact) -> Image:
     return real_chips(str(request.param), faces, built, CHIPS)
 

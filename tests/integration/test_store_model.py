@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from model.errors import SemblanceError
 from service.core.ports import Enrolled, Reference, Store, StoredImage
@@ -122,7 +123,14 @@ def plain(answer: Any) -> Any:
     return answer
 
 
-TestTwoStores = TwoStores.TestCase
-TestTwoStores.settings = settings(
-    max_examples=40, stateful_step_count=25, deadline=None, derandomize=True, database=None
+SETTINGS = settings(
+    max_examples=20, stateful_step_count=25, deadline=None, derandomize=True, database=None
 )
+
+TestTwoStores = TwoStores.TestCase
+TestTwoStores.settings = SETTINGS
+
+
+@pytest.mark.long
+def test_two_stores_for_longer() -> None:
+    run_state_machine_as_test(TwoStores, settings=settings(SETTINGS, max_examples=80))

@@ -16,7 +16,7 @@ from tests.fuzz.mutate import spoilt
 from tests.fuzz.parts import layout_of
 from tests.fuzz.session import Report, Session
 
-DECODE = [(20, 1000), pytest.param(40, 2000, marks=pytest.mark.long)]
+DECODE = [(8, 300), pytest.param(40, 2000, marks=pytest.mark.long)]
 PIXELS = [(8, 25), pytest.param(15, 50, marks=pytest.mark.long)]
 """Seconds, and how many files are tried in them at least."""
 # Fixed, so that a failure comes again; the commands take others.
