@@ -1,0 +1,1 @@
+"""Identification: what the candidates of an index miss, and what a large one costs."""
