@@ -115,8 +115,9 @@ def test_a_module_that_is_called_exists(page: str, module: str, rest: str) -> No
         return
     assert importlib.util.find_spec(module), page
     if part == "bench" and module != "bench":
-        source = ROOT / f"{module.replace('.', '/')}.py"
-        text = read(source) if source.is_file() else ""
+        place = ROOT / module.replace(".", "/")
+        sources = (place.with_suffix(".py"), place / "__main__.py")
+        text = "".join(read(source) for source in sources if source.is_file())
         used = set(re.findall(r"(--[a-z][a-z-]*)", rest))
         # `bench.people` gives several of them the same options.
         text += read(ROOT / "bench" / "people.py")
