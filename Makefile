@@ -37,12 +37,8 @@ run: .venv/.service $(FUSED) ## install, build the model if absent, start the se
 build: .venv/.training ## build the default model into models/fused
 	@$(BIN)/python -m training build
 
-# Browsers wait more than they work, so more of them go at once: but where somebody has to
-# move in time.
 test: .venv/.tests $(FUSED) $(SFACE) chromium ## prove it (the quick tests, some 15 minutes on 2 cores)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/browser
-	@$(BIN)/python -m pytest -n 4 --dist loadfile -m "not long and not moving" tests/browser
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long and moving" tests/browser
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-long: .venv/.tests $(FUSED) $(SFACE) ## tests that take longer: more databases, kills, containers (needs Docker)
 	@$(BIN)/python -m pytest -m long -s

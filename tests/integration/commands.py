@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from service.commands.main import run
+from service.storage.sql_audit import LINGER_S
 from tests.running import ROOT
 
 
@@ -15,12 +22,10 @@ def service_command(
     data_dir: Path, *arguments: str, status: int = 0, **settings: Any
 ) -> subprocess.CompletedProcess[str]:
     """Runs `python -m service ...` on a data folder; its exit status must be `status`."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("SEMBLANCE_")}
-    chosen = {"data_dir": data_dir, **settings}
     done = subprocess.run(
         [sys.executable, "-m", "service", *arguments],
         cwd=ROOT,
-        env=inherited | {f"SEMBLANCE_{name.upper()}": str(v) for name, v in chosen.items()},
+        env=_environment(data_dir, settings),
         capture_output=True,
         text=True,
         timeout=180,
@@ -32,5 +37,38 @@ def service_command(
 
 
 def new_key(data_dir: Path, scope: str, *more: str) -> str:
-    done = service_command(data_dir, "keys", "create", "--scope", scope, *more)
-    return done.stdout.strip()
+    return _printed(data_dir, "keys", "create", "--scope", scope, *more).strip()
+
+
+def audit_rows(data_dir: Path, *options: str) -> list[dict[str, Any]]:
+    """What is on record, and last that it was exported."""
+    # A service writes what it answered a moment later.
+    time.sleep(4 * LINGER_S)
+    lines = _printed(data_dir, "audit", "export", *options).splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def _printed(data_dir: Path, *arguments: str) -> str:
+    """As `service_command`, without a process of its own: most of it would be its start."""
+    said = io.StringIO()
+    with _within(_environment(data_dir, {})), redirect_stdout(said):
+        assert run([*arguments]) == 0
+    return said.getvalue()
+
+
+@contextmanager
+def _within(environment: dict[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _environment(data_dir: Path, settings: dict[str, Any]) -> dict[str, str]:
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("SEMBLANCE_")}
+    chosen = {"data_dir": data_dir, **settings}
+    return inherited | {f"SEMBLANCE_{name.upper()}": str(v) for name, v in chosen.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ import httpx
 import pytest
 
 from tests.faces import Faces
-from tests.integration.commands import new_key, service_command
+from tests.integration.commands import audit_rows, new_key
 from tests.pictures import encoded, rgb, side_by_side, without_face
 from tests.running import Service, running_service, service_process
 
@@ -328,15 +327,15 @@ def test_what_they_do_is_in_the_audit_log(
     path = f"{RECOGNITION}/subjects/fay"
     assert admin.put(path, json={"subject": "gus"}, headers=headers).json() == {"updated": True}
     assert admin.get("/v1/identities/gus").json()["references"] == 2
-    done = service_command(adapted.data_dir, "audit", "export")
-    rows = {row["request_id"]: row for row in map(json.loads, done.stdout.splitlines())}
+    exported = audit_rows(adapted.data_dir)
+    rows = {row["request_id"]: row for row in exported}
     assert (rows["adapter-1"]["action"], rows["adapter-1"]["outcome"]) == ("compare", "verified")
     assert (rows["adapter-2"]["action"], rows["adapter-2"]["outcome"]) == ("verify", "verified")
     assert rows["adapter-2"]["subject"]
     assert rows["adapter-2"]["actor"]
     merged = [
         (row["action"], row["outcome"], row["details"]["name"])
-        for row in map(json.loads, done.stdout.splitlines())
+        for row in exported
         if row["request_id"] == "adapter-3"
     ]
     assert sorted(merged) == [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from PIL import Image as PillowImage
 
 from tests.faces import Faces
 from tests.integration.api_client import answer, enrol, problem
-from tests.integration.commands import new_key, service_command
+from tests.integration.commands import audit_rows, new_key, service_command
 from tests.running import Service, running_service, service_process
 
 
@@ -236,8 +235,7 @@ def test_it_is_on_record_under_both_names(
     problem(merge(client, "carl", "bob"), 404, "unknown_identity")
 
     def recorded(name: str) -> list[tuple[str, str, dict[str, object]]]:
-        said = service_command(data_dir, "audit", "export", "--identity", name).stdout
-        rows = [json.loads(line) for line in said.splitlines()[:-1]]
+        rows = audit_rows(data_dir, "--identity", name)[:-1]
         return [(row["action"], row["outcome"], row["details"]) for row in rows]
 
     assert recorded("bob")[-4:] == [

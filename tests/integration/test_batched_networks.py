@@ -56,7 +56,7 @@ def sizes(monkeypatch: pytest.MonkeyPatch) -> Sizes:
     return found
 
 
-@pytest.fixture(params=["artifact", "sface_artifact"])
+@pytest.fixture(params=["artifact", pytest.param("sface_artifact", marks=pytest.mark.long)])
 def built(request: pytest.FixtureRequest) -> Artifact:
     found: Artifact = request.getfixturevalue(request.param)
     return found

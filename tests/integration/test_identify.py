@@ -15,7 +15,7 @@ import pytest
 from service.security.master_keys import new_master_key
 from tests.faces import Faces
 from tests.integration.api_client import STYLES, Style, answer, enrol, post, problem
-from tests.integration.commands import new_key, service_command
+from tests.integration.commands import audit_rows, new_key
 from tests.pictures import encoded, rgb, without_face
 from tests.postgres import Server
 from tests.running import running_service, service_process
@@ -189,17 +189,14 @@ def test_on_record_and_with_hidden_scores(tmp_path: Path, faces: Faces) -> None:
             used = answer(admin.get("/v1/identities/barack"))["last_used_at"]
             assert used is not None
             assert answer(admin.get("/v1/identities/joe"))["last_used_at"] is None
-    rows = [
-        json.loads(line)
-        for line in service_command(tmp_path, "audit", "export").stdout.splitlines()
-    ]
+    rows = audit_rows(tmp_path)
     identified = [row for row in rows if row["action"] == "identify"]
     assert [row["outcome"] for row in identified] == ["identified", "identified", "not_identified"]
     assert "barack" not in json.dumps([row["details"] for row in rows])
     assert "scores" not in json.dumps(identified)
     assert identified[0]["details"]["references"] == 2
-    named = service_command(tmp_path, "audit", "export", "--identity", "barack").stdout
-    assert sum(json.loads(line)["action"] == "identify" for line in named.splitlines()) == 2
+    named = audit_rows(tmp_path, "--identity", "barack")
+    assert sum(row["action"] == "identify" for row in named) == 2
 
 
 @pytest.fixture(scope="module", params=[pytest.param("sqlite", marks=pytest.mark.long), "postgres"])

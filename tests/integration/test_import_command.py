@@ -17,7 +17,7 @@ import pytest
 
 from tests import kept_networks
 from tests.faces import Faces
-from tests.integration.commands import service_command
+from tests.integration.commands import audit_rows, service_command
 from tests.integration.model_change_samples import gallery
 from tests.pictures import encoded, rgb
 from tests.running import ROOT
@@ -105,8 +105,8 @@ def test_a_folder_is_enrolled_and_the_rest_is_said(tmp_path: Path, people: Path)
     assert "0 pictures" in imported(tmp_path, people, "--again")
     assert rejects(tmp_path) == []
 
-    audit = service_command(tmp_path / "data", "audit", "export", "--identity", "joe").stdout
-    outcomes = [(row["action"], row["outcome"]) for row in map(json.loads, audit.splitlines())]
+    rows = audit_rows(tmp_path / "data", "--identity", "joe")
+    outcomes = [(row["action"], row["outcome"]) for row in rows]
     assert outcomes[:2] == [("enroll", "ok"), ("enroll", "ok")]
 
 

@@ -28,7 +28,7 @@ from service.settings import Settings
 from tests.faces import Faces
 from tests.head_motion import Follower, Head, Photograph, Stance, jpeg, portrait
 from tests.integration.api_client import answer, enrol, post, problem
-from tests.integration.commands import new_key, service_command
+from tests.integration.commands import audit_rows, new_key
 from tests.live_client import Json, begin, follow, numbered
 from tests.live_client import opened as stream_opened
 from tests.live_session import core_of
@@ -54,8 +54,7 @@ class Guarded:
         return httpx.Client(base_url=self.service.url, headers=headers, timeout=60)
 
     def audit(self, identity: str) -> list[Json]:
-        said = service_command(self.data_dir, "audit", "export", "--identity", identity)
-        return [json.loads(line) for line in said.stdout.splitlines()]
+        return audit_rows(self.data_dir, "--identity", identity)
 
     def tickets(self, valid_s: float = 60) -> Iterator[Tickets]:
         """As another process on the same data has them."""

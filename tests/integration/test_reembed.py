@@ -26,7 +26,7 @@ from service.core.ports import NewReference
 from service.storage.tables import reference_images
 from tests.faces import Faces
 from tests.integration.api_client import answer, enrol, post
-from tests.integration.commands import service_command
+from tests.integration.commands import audit_rows, service_command
 from tests.integration.model_change_samples import (
     HIM,
     NEW,
@@ -118,8 +118,7 @@ def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
 
 def model_changes(data_dir: Path) -> list[dict[str, Any]]:
-    lines = service_command(data_dir, "audit", "export").stdout.splitlines()
-    return [row for row in map(json.loads, lines) if row["action"] == "model_change"]
+    return [row for row in audit_rows(data_dir) if row["action"] == "model_change"]
 
 
 @pytest.mark.long

@@ -18,7 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.faces import Faces
 from tests.integration.api_client import enrol
-from tests.integration.commands import new_key, service_command
+from tests.integration.commands import audit_rows, new_key
 from tests.pictures import encoded
 from tests.running import Service, service_process
 
@@ -40,8 +40,7 @@ class Guarded:
 
     def audit(self, identity: str) -> list[Json]:
         """Its verifications, as they are on record."""
-        said = service_command(self.data_dir, "audit", "export", "--identity", identity)
-        rows = [json.loads(line) for line in said.stdout.splitlines()]
+        rows = audit_rows(self.data_dir, "--identity", identity)
         return [row for row in rows if row["action"] == "verify"]
 
 

@@ -138,6 +138,7 @@ def test_an_unknown_profile_is_refused(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 def test_a_folder_without_dlibs_file_is_refused(tmp_path: Path, weights: Path) -> None:
     folder = tmp_path / "weights"
     folder.mkdir()
@@ -178,6 +179,7 @@ def test_a_given_file_is_used_as_it_is(weights: Path) -> None:
     assert fetch(YUNET, weights) == weights / YUNET.file
 
 
+@pytest.mark.long
 def test_a_given_file_with_another_sum_is_refused(tmp_path: Path) -> None:
     wrong = tmp_path / SFACE.file
     wrong.write_bytes(b"other weights")

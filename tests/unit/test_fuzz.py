@@ -17,7 +17,7 @@ from tests.fuzz.parts import layout_of
 from tests.fuzz.session import Report, Session
 
 DECODE = [(8, 300), pytest.param(40, 2000, marks=pytest.mark.long)]
-PIXELS = [(8, 25), pytest.param(15, 50, marks=pytest.mark.long)]
+PIXELS = [(5, 15), pytest.param(15, 50, marks=pytest.mark.long)]
 """Seconds, and how many files are tried in them at least."""
 # Fixed, so that a failure comes again; the commands take others.
 SEED = 20
