@@ -37,10 +37,22 @@ register_presentation(app)
 
 
 def main() -> None:
-    """Runs a command; what was expected to go wrong is one line, not a traceback."""
+    """Runs the command that the process was started with, and leaves with its exit status."""
     keep_compiled(cache_folder() / "compiled", _MOST_COMPILED)
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Runs a command; what was expected to go wrong is one line, not a traceback.
+
+    Returns:
+        The exit status: 0; 1 if it cannot be done; 2 if it was not understood.
+    """
     try:
-        app()
+        app(arguments)
     except (SemblanceError, ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
+        return 1
+    except SystemExit as left:
+        return left.code if isinstance(left.code, int) else 1
+    return 0

@@ -14,7 +14,13 @@ from tests.faces import Faces
 pytestmark = pytest.mark.usefixtures("nobody")
 
 
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(
+    "viewport",
+    [
+        pytest.param(DESKTOP, id="desktop"),
+        pytest.param(PHONE, id="phone", marks=pytest.mark.long),
+    ],
+)
 def test_a_wrong_picture_is_told_and_marked(
     visit: Visit, faces: Faces, output_folder: Path, viewport: dict[str, int]
 ) -> None:

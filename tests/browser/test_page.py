@@ -72,7 +72,10 @@ _KEPT = """() => new Promise((resolve) => {
 })"""
 
 
-@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+@pytest.mark.parametrize(
+    "phone",
+    [pytest.param(False, id="desktop"), pytest.param(True, id="phone", marks=pytest.mark.long)],
+)
 def test_nothing_moves_by_itself(
     visit: Visit, films: Films, faces: Faces, nobody: None, phone: bool
 ) -> None:

@@ -71,7 +71,7 @@ def expected(chips: Image, published: Path) -> Array:
     return np.stack(rows).astype(np.float32)
 
 
-@pytest.mark.parametrize("runtime", ["keras", "openvino"])
+@pytest.mark.parametrize("runtime", [pytest.param("keras", marks=pytest.mark.long), "openvino"])
 def test_embeddings_are_dlibs_own(
     runtime: str,
     chips: Image,
