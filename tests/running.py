@@ -48,6 +48,12 @@ class Around:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
+def environment_of(settings: Mapping[str, object]) -> dict[str, str]:
+    """This process's environment with these settings of the service, and no others."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("SEMBLANCE_")}
+    return inherited | {f"SEMBLANCE_{name.upper()}": str(v) for name, v in settings.items()}
+
+
 @contextmanager
 def service_process(data_dir: Path, **settings: object) -> Iterator[Service]:
     """Starts `python -m service` on a free port of 127.0.0.1; stops it at the end.
@@ -82,10 +88,7 @@ def running_service(data_dir: Path, **settings: object) -> Iterator[str]:
 @contextmanager
 def _started(around: Around, data_dir: Path, settings: dict[str, object]) -> Iterator[Service]:
     chosen = {"host": "127.0.0.1", "port": 0, "data_dir": data_dir, **_OPEN} | settings
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("SEMBLANCE_")}
-    environment = inherited | {
-        f"SEMBLANCE_{name.upper()}": str(value) for name, value in chosen.items()
-    }
+    environment = environment_of(chosen)
     kept_networks.lend(Path(str(chosen["data_dir"])))
     process = subprocess.Popen(
         [*around.before, sys.executable, "-m", "service"],

@@ -15,9 +15,6 @@ from model.faces import Detector
 from service.core.liveness.challenges import Movement
 from tests.head_motion import Follower, Head, Photograph, jpeg, portrait
 
-TRIES = 3
-"""On a machine with much else to do a movement may not be seen: as a person, one tries again."""
-
 _ON_THE_WAY = 12
 
 _SCRIPT = """(() => {

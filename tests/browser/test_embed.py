@@ -16,7 +16,7 @@ from playwright.sync_api import Page, Playwright, expect
 from model.artifact import Artifact
 from model.faces import Detector
 from tests.browser.conftest import Films, _camera, _listen, launch
-from tests.browser.moving_head import TRIES, moving_head
+from tests.browser.moving_head import moving_head
 from tests.browser.other_site import OtherSite, other_site
 from tests.faces import Faces
 from tests.integration.api_client import enrol
@@ -159,13 +159,12 @@ def test_where_it_is_demanded_movements_come_first(
         expect(arrow).to_have_text(re.compile("[←→↑↓⊕⊖]"), timeout=20_000)
         page.screenshot(path=output_folder / "embed-movement.png")
         said = page.locator("#said")
-        for _ in range(TRIES):
-            expect(said).not_to_be_empty(timeout=60_000)
-            if "not_live" not in said.inner_text():
-                break
+        expect(said).not_to_be_empty(timeout=60_000)
+        if "not_live" in said.inner_text():
+            # On a machine with much else to do a movement may not be seen: one tries again.
             page.reload()
             begin(page)
-        expect(said).to_have_text("Welcome, ada.")
+        expect(said).to_have_text("Welcome, ada.", timeout=60_000)
         (told,) = page.evaluate("told")
         claims = jwt.decode(told["signed"], options={"verify_signature": False})
         assert claims["liveness"] is True

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from model.artifact import Artifact
 from model.faces import Detector
 from tests.browser.conftest import PHONE, Films, Visit
-from tests.browser.moving_head import TRIES, moving_head
+from tests.browser.moving_head import moving_head
 from tests.browser.steps import (
     ENROLMENT_MS,
     enrol,
@@ -124,10 +124,9 @@ def test_movements_show_that_somebody_is_there(
     expect(page.locator("#announcer")).to_contain_text("Look straight ahead.")
     expect(page.locator(".stage-guide")).to_be_visible(timeout=BUSY_MS)
     page.screenshot(path=output_folder / "movements-phone.png")
-    for _ in range(TRIES):
-        expect(page.locator(".verdict, .notice")).to_be_visible(timeout=BUSY_MS)
-        if verdict(page).is_visible():
-            break
+    expect(page.locator(".verdict, .notice")).to_be_visible(timeout=BUSY_MS)
+    if not verdict(page).is_visible():
+        # On a machine with much else to do a movement may not be seen: one tries again.
         expect(page.locator(".notice")).to_contain_text("Try again")
         verify_button(page).click()
     expect(verdict(page)).to_have_text("Verified as ada", timeout=BUSY_MS)

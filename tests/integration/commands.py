@@ -8,14 +8,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 from service.commands.main import run
 from service.storage.sql_audit import LINGER_S
-from tests.running import ROOT
+from tests.running import ROOT, environment_of
 
 
 def service_command(
@@ -25,7 +25,7 @@ def service_command(
     done = subprocess.run(
         [sys.executable, "-m", "service", *arguments],
         cwd=ROOT,
-        env=_environment(data_dir, settings),
+        env=environment_of({"data_dir": data_dir, **settings}),
         capture_output=True,
         text=True,
         timeout=180,
@@ -51,24 +51,19 @@ def audit_rows(data_dir: Path, *options: str) -> list[dict[str, Any]]:
 def _printed(data_dir: Path, *arguments: str) -> str:
     """As `service_command`, without a process of its own: most of it would be its start."""
     said = io.StringIO()
-    with _within(_environment(data_dir, {})), redirect_stdout(said):
+    with within(environment_of({"data_dir": data_dir})), redirect_stdout(said):
         assert run([*arguments]) == 0
     return said.getvalue()
 
 
 @contextmanager
-def _within(environment: dict[str, str]) -> Iterator[None]:
+def within(environment: Mapping[str, str]) -> Iterator[None]:
+    """For commands that are run in this process: its environment is this one, and no other."""
     before = dict(os.environ)
-    os.environ.clear()
-    os.environ.update(environment)
     try:
+        os.environ.clear()
+        os.environ.update(environment)
         yield
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-def _environment(data_dir: Path, settings: dict[str, Any]) -> dict[str, str]:
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("SEMBLANCE_")}
-    chosen = {"data_dir": data_dir, **settings}
-    return inherited | {f"SEMBLANCE_{name.upper()}": str(v) for name, v in chosen.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -16,17 +15,14 @@ import pytest
 
 from model.artifact import Artifact
 from tests.integration.api_client import answer
-from tests.running import ROOT, service_process
+from tests.running import ROOT, environment_of, service_process
 
 
 def start(folder: Path, **settings: object) -> subprocess.CompletedProcess[str]:
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("SEMBLANCE_")}
-    chosen = {"port": 0, "data_dir": folder / "data"} | settings
-    environment = inherited | {f"SEMBLANCE_{k.upper()}": str(v) for k, v in chosen.items()}
     return subprocess.run(
         [sys.executable, "-m", "service"],
         cwd=ROOT,
-        env=environment,
+        env=environment_of({"port": 0, "data_dir": folder / "data"} | settings),
         capture_output=True,
         text=True,
         timeout=60,

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
-import os
 import shutil
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -25,9 +23,9 @@ from service.commands.main import run
 from service.core.audit import AuditEntry
 from service.opening import opened
 from service.settings import Settings
-from tests.integration.commands import service_command
+from tests.integration.commands import new_key, service_command, within
 from tests.postgres import Server
-from tests.running import ROOT, service_process
+from tests.running import ROOT, environment_of, service_process
 
 ARTIFACT = ROOT / "models" / "sface"
 PASSWORD = "pass-word-of-nobody"
@@ -35,22 +33,9 @@ PASSWORD = "pass-word-of-nobody"
 
 def command(data_dir: Path, *arguments: str, **settings: object) -> tuple[int, str]:
     """Exit status and output of a command of the service; in this process, which is quicker."""
-    chosen = {"data_dir": data_dir, **settings}
-    before = {k: os.environ.pop(k) for k in list(os.environ) if k.startswith("SEMBLANCE_")}
-    os.environ.update({f"SEMBLANCE_{name.upper()}": str(v) for name, v in chosen.items()})
     output = io.StringIO()
-    try:
-        with contextlib.redirect_stdout(output):
-            return run(list(arguments)), output.getvalue()
-    finally:
-        for name in chosen:
-            del os.environ[f"SEMBLANCE_{name.upper()}"]
-        os.environ.update(before)
-
-
-def new_key(data_dir: Path, scope: str, *more: str) -> None:
-    status, text = command(data_dir, "keys", "create", "--scope", scope, *more)
-    assert (status, text[:4]) == (0, "smb_")
+    with within(environment_of({"data_dir": data_dir, **settings})), redirect_stdout(output):
+        return run(list(arguments)), output.getvalue()
 
 
 @pytest.fixture
@@ -261,13 +246,12 @@ def test_a_machine_that_is_too_small(place: Path) -> None:
     limited = ["prlimit", "--nofile=200:200", "--as=700000000", sys.executable]
     if shutil.which(limited[0]) is None:
         pytest.skip("the system has no prlimit")
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("SEMBLANCE_")}
-    chosen = {"SEMBLANCE_DATA_DIR": str(place), "SEMBLANCE_ARTIFACT": str(ARTIFACT)}
+    environment = environment_of({"data_dir": place, "artifact": ARTIFACT, "port": 0})
     done = subprocess.run(
         [*limited, "-m", "service", "doctor", "--json"],
         cwd=ROOT,
         # Threads of number crunchers would not fit.
-        env={**inherited, **chosen, "SEMBLANCE_PORT": "0", "OPENBLAS_NUM_THREADS": "1"},
+        env={**environment, "OPENBLAS_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=60,

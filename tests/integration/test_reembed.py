@@ -38,7 +38,7 @@ from tests.integration.model_change_samples import (
     references_by,
 )
 from tests.kept_networks import lend
-from tests.running import ROOT, service_process
+from tests.running import ROOT, environment_of, service_process
 
 CHANGE = {"artifact": OLD, "next_artifact": NEW}
 PEOPLE = 40
@@ -80,12 +80,10 @@ def reembed(data_dir: Path, *more: str, status: int = 0) -> subprocess.Completed
 @contextmanager
 def reembedding(data_dir: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
     """The command at work, in a group of processes of its own."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("SEMBLANCE_")}
-    settings = {"data_dir": data_dir, **CHANGE}
     process = subprocess.Popen(
         [sys.executable, "-m", "service", "reembed", "--artifact", str(NEW), *more],
         cwd=ROOT,
-        env=inherited | {f"SEMBLANCE_{k.upper()}": str(v) for k, v in settings.items()},
+        env=environment_of({"data_dir": data_dir, **CHANGE}),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

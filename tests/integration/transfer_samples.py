@@ -6,8 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import closing, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -25,9 +24,10 @@ from service.settings import Settings
 from service.storage import data_keys
 from service.storage.audit_tables import audit_metadata
 from service.storage.tables import metadata
+from tests.integration.commands import within
 from tests.integration.store_samples import new_reference
 from tests.postgres import Server
-from tests.running import ROOT
+from tests.running import ROOT, environment_of
 
 IMAGE_BYTES = 3000
 AUDIT = ("audit_log", "audit_head")
@@ -58,7 +58,7 @@ class Spot:
         Run in this process: another one takes seconds to begin.
         """
         said = StringIO()
-        with settings_of(self), redirect_stdout(said), redirect_stderr(said):
+        with within(self.environment), redirect_stdout(said), redirect_stderr(said):
             assert run([str(one) for one in arguments]) == status, said.getvalue()
         return said.getvalue()
 
@@ -75,22 +75,7 @@ class Spot:
 
     @property
     def environment(self) -> dict[str, str]:
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("SEMBLANCE_")}
-        chosen = {"data_dir": str(self.data_dir), **self.addresses}
-        return inherited | {f"SEMBLANCE_{name.upper()}": value for name, value in chosen.items()}
-
-
-@contextmanager
-def settings_of(place: Spot) -> Iterator[None]:
-    """The environment of this process names the place, and nothing else of ours."""
-    before = dict(os.environ)
-    try:
-        os.environ.clear()
-        os.environ.update(place.environment)
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+        return environment_of({"data_dir": self.data_dir, **self.addresses})
 
 
 def spot(kind: str, folder: Path, server: Server | None = None) -> Spot:
